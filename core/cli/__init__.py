@@ -1,0 +1,1 @@
+"""The ``fotabuild`` command line."""

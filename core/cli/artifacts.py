@@ -1,0 +1,45 @@
+"""Run steps from the command line and report what they made."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fotabuild.cli.output import Output
+from fotabuild.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from fotabuild.steps.step import Step, StepResult
+
+
+def run_steps(args: argparse.Namespace, output: Output, steps: Sequence[Step]) -> int:
+    """Run ``steps`` in order, or say what they would do with ``--dry-run``."""
+    done: list[dict[str, Any]] = []
+    for step in steps:
+        if args.dry_run:
+            output.say(f"would make {step.name}")
+        else:
+            result = step.run()
+            _say(output, step, result)
+        done.append(describe(step))
+    made = [path for step in steps for path in step.outputs]
+    output.result({"dry-run": args.dry_run, "steps": done}, "\n".join(str(path) for path in made))
+    return ExitStatus.OK
+
+
+def describe(step: Step) -> dict[str, Any]:
+    """Return a step as JSON-like values."""
+    return {
+        "name": step.name,
+        "kind": step.kind.value,
+        "inputs": [str(path) for path in step.inputs],
+        "outputs": [str(path) for path in step.outputs],
+        "parameters": dict(step.parameters),
+    }
+
+
+def _say(output: Output, step: Step, result: StepResult) -> None:
+    output.say(f"{step.kind.value:<10}{step.outputs[0].name}: {result.summary}")
+    for warning in result.warnings:
+        output.warn(warning)

@@ -1,0 +1,1 @@
+"""One file per command. Importing them is cheap: the work's imports stand inside ``run``."""

@@ -1,0 +1,73 @@
+"""``fotabuild build``: make every artifact of an image."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fotabuild.cli.artifacts import run_steps
+from fotabuild.cli.options import Subparsers, add_config, add_dry_run, add_signing, read_config
+from fotabuild.cli.output import Output
+
+if TYPE_CHECKING:
+    from fotabuild.plan.plan import Plan
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("build", help="make every update artifact of an image")
+    add_build(parser)
+    add_dry_run(parser)
+    parser.set_defaults(run=run)
+
+
+def add_build(parser: argparse.ArgumentParser) -> None:
+    """Add the options that describe one build."""
+    parser.add_argument("image", type=Path, help="the linked firmware: ELF file or flat binary")
+    parser.add_argument(
+        "-v", "--fw-version", required=True, metavar="VERSION", help="its version, 1.2.3"
+    )
+    parser.add_argument(
+        "-o",
+        "--output-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder for the artifacts (default: publish.destination, or 'update' beside the "
+        "configuration)",
+    )
+    parser.add_argument("--name", default="", help="what file names begin with (default: image's)")
+    parser.add_argument(
+        "--resources", type=Path, metavar="C", help="also write the update resources source"
+    )
+    add_config(parser)
+    add_signing(parser)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    """Make the plan and run it."""
+    plan = plan_from(args)
+    for note in plan.notes:
+        output.say(f"note: {note}")
+    return run_steps(args, output, plan.steps)
+
+
+def plan_from(args: argparse.Namespace) -> Plan:
+    """Return the plan that the options describe."""
+    from fotabuild.formats.firmware_version import FirmwareVersion
+    from fotabuild.plan.build import Build
+    from fotabuild.plan.plan import make_plan
+
+    config = read_config(args)
+    destination = config.project.publish.destination
+    folder = args.output_dir or Path(destination or config.folder / "update")
+    return make_plan(
+        config,
+        Build(
+            image=args.image.absolute(),
+            version=FirmwareVersion.parse(args.fw_version),
+            folder=folder.absolute(),
+            name=args.name,
+            resources=args.resources and args.resources.absolute(),
+        ),
+    )

@@ -1,0 +1,70 @@
+"""``fotabuild delta``: make a patch from an old image to a new one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fotabuild.cli.artifacts import run_steps
+from fotabuild.cli.options import Subparsers, add_dry_run
+from fotabuild.cli.output import Output
+from fotabuild.errors import UsageError
+
+_MIN_BLOCK_SIZE = 64
+_THRESHOLD_MAX = 1000
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("delta", help="make a patch from an old image to a new one")
+    parser.add_argument("-c", "--current-fw", type=Path, required=True, metavar="OLD")
+    parser.add_argument("-n", "--new-fw", type=Path, required=True, metavar="NEW")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="PATCH",
+        help="the patch; its side file gets the suffix .yaml",
+    )
+    parser.add_argument(
+        "-b",
+        "--block-size",
+        type=int,
+        default=512,
+        metavar="BYTES",
+        help="bound on frames; the device needs two such buffers of heap (default: %(default)s)",
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "-t",
+        "--threshold",
+        type=int,
+        default=60,
+        metavar="PERCENT",
+        help="refuse a patch of this share of the new image or more (default: %(default)s)",
+    )
+    size.add_argument("--skip-size-check", action="store_true", help="accept a patch of any size")
+    add_dry_run(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    """Run the one step for a device that has the memory for these blocks."""
+    from fotabuild.device.profile import DeviceLimits, DeviceProfile
+    from fotabuild.steps.delta import DeltaStep
+
+    if args.block_size < _MIN_BLOCK_SIZE:
+        raise UsageError(f"--block-size must be {_MIN_BLOCK_SIZE} or more")
+    if not 1 <= args.threshold <= _THRESHOLD_MAX:
+        raise UsageError(f"--threshold must be between 1 and {_THRESHOLD_MAX}")
+    step = DeltaStep(
+        old_image=args.current_fw,
+        new_image=args.new_fw,
+        block_size=args.block_size,
+        threshold=None if args.skip_size_check else args.threshold,
+        profile=DeviceProfile(limits=DeviceLimits(patch_memory=2 * args.block_size)),
+        output=args.output,
+        sidecar=args.output.with_suffix(".yaml"),
+    )
+    return run_steps(args, output, [step])

@@ -1,0 +1,108 @@
+"""``fotabuild manifest verify``: check a manifest as a device would."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fotabuild.cli.options import Subparsers, add_config, find_config, read_config
+from fotabuild.cli.output import Output
+from fotabuild.errors import ConfigError, ExitStatus
+
+if TYPE_CHECKING:
+    from fotabuild.device.manifest_acceptance import Device
+
+
+def register(verbs: Subparsers) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "verify",
+        help="check a manifest as a device would",
+        description="Identity, limits and certificate come from the configuration, unless "
+        "--no-config or a key is given.",
+    )
+    parser.add_argument("manifest", type=Path)
+    key = parser.add_mutually_exclusive_group()
+    key.add_argument("--certificate", type=Path, metavar="CERT", help="the device's certificate")
+    key.add_argument("--public-key", type=Path, metavar="FILE", help="65 bytes, uncompressed")
+    parser.add_argument("--payload", type=Path, metavar="FILE", help="what the device downloads")
+    parser.add_argument("--installed-image", type=Path, metavar="FILE")
+    parser.add_argument("--installed-version", metavar="VERSION")
+    parser.add_argument(
+        "--no-config", action="store_true", help="use no configuration, even if there is one"
+    )
+    add_config(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    """Check a manifest and print each result."""
+    from fotabuild.device.manifest_acceptance import accept_manifest
+    from fotabuild.files import read_file
+    from fotabuild.limits import READ_LIMITS
+
+    data = read_file(args.manifest, READ_LIMITS.manifest, "manifest")
+    payload = args.payload and read_file(args.payload, READ_LIMITS.package, "payload")
+    device = _device(args)
+    if device.public_key is None:
+        raise ConfigError(
+            "no key to verify with", remedy="give --certificate or --public-key, or a configuration"
+        )
+    report = accept_manifest(data, device, payload)
+    results = [
+        {
+            "name": result.name,
+            "verdict": result.verdict.value,
+            "detail": result.detail,
+            "device-status": result.device_status,
+            "remedy": result.remedy,
+        }
+        for result in report.results
+    ]
+    lines = [f"{r.verdict.value:<8} {r.name:<24} {r.detail}" for r in report.results]
+    lines += [f"{'':<8} {r.name:<24} to do: {r.remedy}" for r in report.failures if r.remedy]
+    output.result({"accepted": report.accepted, "results": results}, "\n".join(lines))
+    if not report.accepted:
+        output.say("a device would refuse this manifest")
+        return ExitStatus.VERIFICATION_FAILED
+    output.say("accepted")
+    return ExitStatus.OK
+
+
+def _device(args: argparse.Namespace) -> Device:
+    from fotabuild.device.manifest_acceptance import Device
+    from fotabuild.device.profile import DeviceProfile
+    from fotabuild.files import read_file
+    from fotabuild.formats.firmware_version import FirmwareVersion
+    from fotabuild.limits import READ_LIMITS
+    from fotabuild.signing.certificate import public_key_of, read_certificate
+
+    profile, identity, certificate = DeviceProfile(), None, args.certificate
+    if not args.no_config and (args.config or _has_config()):
+        config = read_config(args)
+        device = config.project.device
+        profile = DeviceProfile(features=frozenset(device.features), limits=device.limits)
+        identity = config.identity
+        configured = config.project.credentials.certificate
+        if certificate is None and args.public_key is None and configured is not None:
+            certificate = Path(configured)
+    key = args.public_key and read_file(args.public_key, READ_LIMITS.key, "public key")
+    if certificate is not None:
+        key = public_key_of(read_certificate(certificate))
+    image, version = args.installed_image, args.installed_version
+    return Device(
+        profile=profile,
+        public_key=key,
+        identity=identity,
+        installed_version=version and FirmwareVersion.parse(version),
+        installed_image=image and read_file(image, READ_LIMITS.image, "installed image"),
+    )
+
+
+def _has_config() -> bool:
+    try:
+        find_config()
+    except ConfigError:
+        return False
+    return True

@@ -1,0 +1,32 @@
+"""``fotabuild plan``: print the steps of a build."""
+
+from __future__ import annotations
+
+import argparse
+
+from fotabuild.cli.artifacts import describe
+from fotabuild.cli.commands.build import add_build, plan_from
+from fotabuild.cli.options import Subparsers
+from fotabuild.cli.output import Output
+from fotabuild.errors import ExitStatus
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("plan", help="print the steps of a build, and run none")
+    add_build(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    """Make the plan and print it."""
+    plan = plan_from(args)
+    lines = []
+    for step in plan.steps:
+        lines.append(step.name)
+        lines += [f"    < {path}" for path in step.inputs]
+        lines += [f"    > {path}" for path in step.outputs]
+    lines += [f"note: {note}" for note in plan.notes]
+    steps = [{**describe(step), "signature": step.signature()} for step in plan.steps]
+    output.result({"steps": steps, "notes": list(plan.notes)}, "\n".join(lines))
+    return ExitStatus.OK

@@ -1,0 +1,116 @@
+"""Entry point of ``fotabuild``: parse, call the command, turn errors into exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fotabuild import __version__
+from fotabuild.cli.commands import (
+    build,
+    completion,
+    config,
+    delta,
+    image,
+    init,
+    inspect,
+    manifest,
+    package,
+    plan,
+    resources,
+    schema,
+)
+from fotabuild.cli.output import Output
+from fotabuild.errors import ExitStatus, FotabuildError
+
+_COMMANDS = (
+    init,
+    build,
+    plan,
+    resources,
+    image,
+    delta,
+    package,
+    manifest,
+    inspect,
+    config,
+    schema,
+    completion,
+)
+_EPILOG = """\
+exit status: 0 ok, 1 failed, 2 wrong usage, 3 verification failed, 130 interrupted.
+Results go to stdout, everything for people to stderr.
+"""
+
+
+class _PrintCMakeDir(argparse.Action):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        folder = Path(__file__).parents[1] / "share" / "cmake" / "FotaBuild"
+        if not folder.is_dir():
+            parser.error("this installation was made without CMake; install it again with CMake")
+        sys.stdout.write(f"{folder.as_posix()}\n")
+        parser.exit()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="fotabuild",
+        description="Firmware builds that come out updatable.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"fotabuild {__version__}")
+    parser.add_argument(
+        "--cmake-dir",
+        action=_PrintCMakeDir,
+        help="print the folder of the CMake package (for -DFotaBuild_DIR) and exit",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    parser.add_argument("--json", action="store_true", help="print results as one JSON object")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.register(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the arguments without the program's name; ``sys.argv`` by default.
+
+    Returns:
+        The exit status, see :class:`fotabuild.errors.ExitStatus`.
+    """
+    try:
+        args = make_parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has printed help (0) or what is wrong (2).
+        return int(stop.code or 0)
+    output = Output(quiet=args.quiet, as_json=args.json)
+    try:
+        status = int(args.run(args, output))
+        sys.stdout.flush()
+        return status
+    except FotabuildError as error:
+        if args.debug:
+            raise
+        output.error(error)
+        return int(error.exit_status)
+    except KeyboardInterrupt:
+        if args.debug:
+            raise
+        output.say("interrupted")
+        return int(ExitStatus.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of stdout left: nothing to say to it, and nothing else went wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return int(ExitStatus.FAILED)

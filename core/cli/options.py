@@ -1,0 +1,90 @@
+"""Options that several commands share, and how they become a configuration."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fotabuild.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from fotabuild.config.loader import LoadedConfig
+
+#: What ``add_subparsers`` returns; argparse does not export its class.
+Subparsers = Any
+_CONFIG_NAME = "fotabuild.yaml"
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose and override the configuration."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="YAML",
+        help=f"project configuration (default: {_CONFIG_NAME}, here or in a folder above)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="override a setting, such as --set priority=3; may be repeated",
+    )
+
+
+def add_signing(parser: argparse.ArgumentParser) -> None:
+    """Add the options for key and certificate."""
+    parser.add_argument("-k", "--key", metavar="KEY", help="private key that signs, a PEM file")
+    parser.add_argument(
+        "--update-certificate", metavar="CERT", help="certificate that the key must match"
+    )
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Add ``--dry-run``."""
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be made, and make nothing"
+    )
+
+
+def read_config(args: argparse.Namespace, **extra: str | None) -> LoadedConfig:
+    """Load the configuration that the options of a command describe.
+
+    Args:
+        args: parsed options, of :func:`add_config` and perhaps :func:`add_signing`.
+        extra: further settings by name, dots as double underscores; None means not given.
+    """
+    from fotabuild.config.loader import load_config
+
+    options: dict[str, object] = {}
+    for text in args.set:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise UsageError(f"--set needs NAME=VALUE, not {text!r}")
+        options[name] = value
+    extra = {
+        "credentials__key": getattr(args, "key", None),
+        "credentials__certificate": getattr(args, "update_certificate", None),
+        **extra,
+    }
+    for name, given in extra.items():
+        if given is not None:
+            options[name.replace("__", ".").replace("_", "-")] = given
+    return load_config(args.config or find_config(), options=options)
+
+
+def find_config() -> Path:
+    """Return the ``fotabuild.yaml`` of this folder or the nearest one above.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / _CONFIG_NAME).is_file():
+            return folder / _CONFIG_NAME
+    raise ConfigError(
+        f"there is no {_CONFIG_NAME} here or in a folder above",
+        remedy="make one with 'fotabuild init', or give --config",
+    )

@@ -1,0 +1,54 @@
+"""Where things are printed: results on stdout for programs, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from fotabuild.errors import FotabuildError
+
+SCHEMA_VERSION = 1
+
+
+class Output:
+    """The two channels of the command line.
+
+    Args:
+        quiet: print errors only on stderr.
+        as_json: print results as one JSON object instead of text.
+    """
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        self._quiet = quiet
+        self.as_json = as_json
+
+    def say(self, text: str) -> None:
+        """Tell people something."""
+        if not self._quiet:
+            _print(text, sys.stderr)
+
+    def warn(self, text: str) -> None:
+        """Tell people about something that is right and may surprise them."""
+        self.say(f"warning: {text}")
+
+    def error(self, error: FotabuildError) -> None:
+        """Tell people what went wrong, and programs too when they asked for JSON."""
+        _print(f"error: {error} [{error.code}]", sys.stderr)
+        if self.as_json:
+            self.result({"error": {"code": error.code, "message": str(error)}}, "")
+
+    def result(self, values: Mapping[str, Any], text: str) -> None:
+        """Print the result: ``values`` for programs, ``text`` for people's eyes and pipes."""
+        if self.as_json:
+            import json
+
+            text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=2)
+        if text:
+            _print(text, sys.stdout)
+
+
+def _print(text: str, stream: Any) -> None:
+    """Print, also where the terminal's encoding lacks a character."""
+    encoding = stream.encoding or "ascii"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)

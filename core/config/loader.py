@@ -1,0 +1,244 @@
+"""Read a project's configuration from all its sources, and remember where each value came from.
+
+Precedence: option of the command line, environment, build system, ``fotabuild.yaml``, default.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fotabuild.config.fields import Field, project_fields
+from fotabuild.config.messages import explain
+from fotabuild.config.model import PathKind, Project, Vendor
+from fotabuild.config.yaml_reader import YamlDocument, read_yaml
+from fotabuild.errors import ConfigError, FormatError, in_file
+from fotabuild.files import read_file
+from fotabuild.formats.identity import (
+    Identity,
+    class_id_from_model_name,
+    parse_uuid,
+    vendor_id_from_domain,
+)
+from fotabuild.limits import READ_LIMITS
+from fotabuild.signing.signer import key_file
+
+DEFAULT_NAME = "fotabuild.yaml"
+# A value of one name, from a stronger source, replaces the other name's of a weaker one.
+_ALTERNATIVES = (("vendor.domain", "vendor.vendor-id"), ("device.model-name", "device.class-id"))
+_PATHS_IN_LISTS = (("releases", "image"), ("package.images", "file-name"))
+
+
+class Source(enum.Enum):
+    """Where a value came from, strongest first."""
+
+    OPTION = "option"
+    ENVIRONMENT = "environment"
+    BUILD_SYSTEM = "build system"
+    FILE = "file"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The source of a value and its place there: an option, a variable, a file with its line."""
+
+    source: Source
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source.value} {self.place}".strip()
+
+
+@dataclass(frozen=True)
+class LoadedConfig:
+    """A checked configuration.
+
+    Attributes:
+        project: the values; all paths in it are absolute.
+        identity: vendor and class id, derived where names are given.
+        file: the configuration file, if there is one.
+        folder: where relative names in it start: the file's folder.
+        origins: for each dotted name that was given, where it came from.
+    """
+
+    project: Project
+    identity: Identity
+    file: Path | None
+    folder: Path
+    origins: Mapping[str, Origin]
+
+    def origin(self, name: str) -> Origin:
+        """Return where the value of a dotted name came from."""
+        return self.origins.get(name, Origin(Source.DEFAULT))
+
+
+def load_config(
+    file: Path | None,
+    *,
+    options: Mapping[str, object] | None = None,
+    build_system: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> LoadedConfig:
+    """Read, merge and check a configuration. Reads no key and writes nothing.
+
+    Args:
+        file: the ``fotabuild.yaml``, or None when the other sources say everything.
+        options: values by dotted name from the command line; text is converted.
+        build_system: values by dotted name from a plugin; relative paths must not be among them.
+        environ: the environment, from which ``FOTABUILD_*`` is taken.
+
+    Raises:
+        ConfigError: with the key, its file and line, or the variable or option at fault.
+        FileError: the file cannot be read.
+    """
+    merged: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    document = YamlDocument({}, {})
+    folder = Path.cwd()
+    if file is not None:
+        file = Path(os.path.abspath(file))
+        folder = file.parent
+        with in_file(file):
+            document = read_yaml(read_file(file, READ_LIMITS.config, "configuration"))
+        _take_file(merged, origins, document, file)
+    _take_texts(merged, origins, Source.BUILD_SYSTEM, build_system or {}, {})
+    variables = {field.name: field.variable for field in project_fields()}
+    _take_texts(
+        merged,
+        origins,
+        Source.ENVIRONMENT,
+        {name: environ[key] for name, key in variables.items() if environ.get(key)},
+        variables,
+    )
+    _take_texts(merged, origins, Source.OPTION, options or {}, {})
+    try:
+        project = msgspec.convert(merged, Project)
+        identity = _identity(project)
+    except (msgspec.ValidationError, ConfigError) as error:
+        raise explain(error, file, document.lines) from None
+    return LoadedConfig(project, identity, file, folder, origins)
+
+
+def _take_file(
+    merged: dict[str, Any], origins: dict[str, Origin], document: YamlDocument, file: Path
+) -> None:
+    merged.update(document.values)
+    for field in project_fields():
+        line = document.lines.get(f"$.{field.name}")
+        if line is None:
+            continue
+        origins[field.name] = Origin(Source.FILE, f"{file.name}:{line}")
+        value = _get(merged, field.name)
+        if field.path is not None and isinstance(value, str):
+            _set(merged, field.name, _absolute(value, field.path, file.parent))
+    for name, key in _PATHS_IN_LISTS:
+        items = _get(merged, name)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and isinstance(item.get(key), str):
+                item[key] = _absolute(item[key], PathKind.FILE, file.parent)
+        if items is not None:
+            origins[name] = Origin(Source.FILE, f"{file.name}:{document.lines[f'$.{name}']}")
+
+
+def _take_texts(
+    merged: dict[str, Any],
+    origins: dict[str, Origin],
+    source: Source,
+    values: Mapping[str, object],
+    places: Mapping[str, str],
+) -> None:
+    fields = {field.name: field for field in project_fields()}
+    for name, value in values.items():
+        if name not in fields:
+            raise ConfigError("there is no such setting", field=name)
+        place = places.get(name, name)
+        for pair in _ALTERNATIVES:
+            if name in pair:
+                _drop(merged, pair[1 - pair.index(name)])
+        _set(merged, name, _convert(fields[name], value, f"{source.value} {place}"))
+        origins[name] = Origin(source, place)
+
+
+def _convert(field: Field, value: object, where: str) -> object:
+    if not isinstance(value, str):
+        return value
+    if field.is_list:
+        return [item.strip() for item in value.split(",")]
+    if field.path is not None:
+        return _absolute(value, field.path, Path.cwd())
+    try:
+        return msgspec.to_builtins(msgspec.convert(value, field.type, strict=False))
+    except msgspec.ValidationError as error:
+        problem = str(error).partition(" - at ")[0]
+        raise ConfigError(f"{problem} (from {where})", field=field.name) from None
+
+
+def _absolute(value: str, kind: PathKind, folder: Path) -> str:
+    if kind is PathKind.KEY_URI:
+        path = key_file(value)
+        if path is None:
+            return value
+        value = str(path)
+    return os.path.normpath(folder / value)
+
+
+def _get(tree: Mapping[str, Any], name: str) -> Any:
+    node: Any = tree
+    for part in name.split("."):
+        if not isinstance(node, dict):
+            return None
+        node = node.get(part)
+    return node
+
+
+def _set(tree: dict[str, Any], name: str, value: object) -> None:
+    *parents, last = name.split(".")
+    for part in parents:
+        child = tree.get(part)
+        if not isinstance(child, dict):
+            child = tree[part] = {}
+        tree = child
+    tree[last] = value
+
+
+def _drop(tree: dict[str, Any], name: str) -> None:
+    section, key = name.split(".")
+    if isinstance(tree.get(section), dict):
+        tree[section].pop(key, None)
+
+
+def _identity(project: Project) -> Identity:
+    vendor, device = project.vendor, project.device
+    _exactly_one("vendor", domain=vendor.domain, vendor_id=vendor.vendor_id)
+    _exactly_one("device", model_name=device.model_name, class_id=device.class_id)
+    vendor_id = _vendor_id(vendor)
+    if device.class_id is not None:
+        return Identity(vendor_id, parse_uuid(device.class_id))
+    return Identity(vendor_id, class_id_from_model_name(vendor_id, device.model_name or ""))
+
+
+def _vendor_id(vendor: Vendor) -> Any:
+    if vendor.vendor_id is not None:
+        return parse_uuid(vendor.vendor_id)
+    try:
+        return vendor_id_from_domain(vendor.domain or "")
+    except FormatError as error:
+        raise ConfigError(error.problem, field="vendor.domain", remedy=error.remedy) from None
+
+
+def _exactly_one(section: str, **values: str | None) -> None:
+    names = [name.replace("_", "-") for name in values]
+    given = [name for name, value in values.items() if value is not None]
+    if len(given) != 1:
+        raise ConfigError(
+            f"{'both' if given else 'neither'} of {names[0]} and {names[1]} given",
+            field=section,
+            remedy="give exactly one of them",
+        )

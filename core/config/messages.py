@@ -1,0 +1,72 @@
+"""Turn validation errors of the model into messages with the key, the file and the line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from fotabuild.config.fields import project_fields
+from fotabuild.errors import ConfigError
+
+_PATH = re.compile(r" - at `(?P<path>\$[^`]*)`$")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<key>.*)`", re.DOTALL)
+
+
+def explain(
+    error: msgspec.ValidationError | ConfigError, file: Path | None, lines: Mapping[str, int]
+) -> ConfigError:
+    """Return a :class:`ConfigError` that says where ``error`` is.
+
+    Args:
+        error: from the conversion to the model, or from a check behind it.
+        file: the configuration file.
+        lines: line of each value in it by path.
+    """
+    if isinstance(error, ConfigError):
+        path = f"$.{error.field}" if error.field else "$"
+        problem, remedy = error.problem, error.remedy
+    else:
+        problem, path, remedy = _read(str(error))
+    line = _line(path, lines)
+    return ConfigError(
+        problem,
+        file=None if line is None else file,
+        field=path.removeprefix("$").removeprefix(".") or None,
+        line=line,
+        remedy=remedy,
+    )
+
+
+def _read(text: str) -> tuple[str, str, str | None]:
+    """Return problem, path and remedy of a message of msgspec."""
+    match = _PATH.search(text)
+    path = match["path"] if match else "$"
+    problem = text[: match.start()] if match else text
+    if unknown := _UNKNOWN.fullmatch(problem):
+        key = unknown["key"]
+        return "unknown key", f"{path}.{key}", _suggest(key)
+    if missing := _MISSING.fullmatch(problem):
+        return "this key is required and missing", f"{path}.{missing['key']}", None
+    return problem[:1].lower() + problem[1:], path, None
+
+
+def _suggest(key: str) -> str:
+    names = {part for field in project_fields() for part in field.name.split(".")}
+    names |= {"releases", "image", "version", "package", "images", "file-name"}
+    close = difflib.get_close_matches(key.replace("_", "-"), sorted(names), n=1)
+    return f"did you mean {close[0]!r}?" if close else "see 'fotabuild schema'"
+
+
+def _line(path: str, lines: Mapping[str, int]) -> int | None:
+    """Return the line of ``path``, or of the closest section around it."""
+    while path not in lines:
+        shorter = max(path.rfind("."), path.rfind("["))
+        if shorter <= 0:
+            return lines.get("$")
+        path = path[:shorter]
+    return lines[path]

@@ -1,0 +1,181 @@
+"""The model of ``fotabuild.yaml``. The JSON schema and the reference page are made from it."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from fotabuild.device.profile import DeviceFeature, DeviceLimits
+from fotabuild.formats.manifest_v3 import PayloadFormat
+
+
+class ManifestFormat(enum.Enum):
+    """Manifest formats that a build can emit."""
+
+    V3 = "v3"
+
+
+class PathKind(enum.Enum):
+    """Mark on fields that hold paths: relative ones are resolved against their source's folder."""
+
+    FILE = "file"
+    KEY_URI = "key-uri"
+
+
+Text = Annotated[str, Meta(min_length=1)]
+FilePath = Annotated[str, Meta(min_length=1, extra={"path": PathKind.FILE})]
+KeyUri = Annotated[str, Meta(min_length=1, extra={"path": PathKind.KEY_URI})]
+Uuid = Annotated[str, Meta(pattern=r"^\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?$")]
+VersionText = Annotated[str, Meta(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$")]
+
+
+class _Section(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"
+):
+    """Base of all sections: immutable, names in kebab case, unknown keys refused."""
+
+
+class Vendor(_Section, frozen=True):
+    """Who makes the device; give exactly one of domain and vendor-id."""
+
+    domain: Annotated[
+        Text | None, Meta(description="Vendor's domain; the vendor id is derived from it.")
+    ] = None
+    vendor_id: Annotated[Uuid | None, Meta(description="Vendor id, a UUID.")] = None
+    custom_data_path: Annotated[
+        FilePath | None, Meta(description="File that is carried in manifests as vendor data.")
+    ] = None
+
+
+class DeviceClass(_Section, frozen=True):
+    """What the device is; give exactly one of model-name and class-id."""
+
+    model_name: Annotated[
+        Text | None, Meta(description="Model; the class id is derived from it and the vendor.")
+    ] = None
+    class_id: Annotated[Uuid | None, Meta(description="Device class id, a UUID.")] = None
+    features: Annotated[
+        tuple[DeviceFeature, ...], Meta(description="What the device's update client can do.")
+    ] = (DeviceFeature.DELTA,)
+    limits: DeviceLimits = DeviceLimits()
+
+
+class Credentials(_Section, frozen=True):
+    """Whose updates the device accepts."""
+
+    key: Annotated[
+        KeyUri | None, Meta(description="Private key that signs manifests: a PEM file.")
+    ] = None
+    certificate: Annotated[
+        FilePath | None, Meta(description="Update certificate of that key, DER or PEM.")
+    ] = None
+
+
+class Encrypted(_Section, frozen=True):
+    """Digest and size of the payload after the service encrypted it."""
+
+    digest: Annotated[
+        str, Meta(pattern=r"^[0-9a-fA-F]{64}$", description="SHA-256, 64 hexadecimal digits.")
+    ]
+    size: Annotated[int, Meta(ge=1, description="Size in bytes.")]
+
+
+class Payload(_Section, frozen=True):
+    """Where devices download from; the other keys are for `fotabuild manifest create` only."""
+
+    url: Annotated[
+        Text | None,
+        Meta(
+            description="URL of the payload; {file}, {version}, {from}, {component} and {digest} "
+            "are filled in."
+        ),
+    ] = None
+    file_path: Annotated[FilePath | None, Meta(description="The payload file.")] = None
+    format: Annotated[PayloadFormat | None, Meta(description="What the payload file is.")] = None
+    encrypted: Annotated[
+        Encrypted | None, Meta(description="The encrypted form of the payload.")
+    ] = None
+
+
+class Delta(_Section, frozen=True):
+    """How delta patches are made."""
+
+    block_size: Annotated[
+        int,
+        Meta(
+            ge=64,
+            le=1 << 24,
+            description="Bound on frames in bytes; a device needs two such buffers.",
+        ),
+    ] = 512
+    threshold: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="A patch of this share of the new image, in per cent, is not worth it.",
+        ),
+    ] = 60
+
+
+class PackagedImage(_Section, frozen=True):
+    """One image of the combined package; without file-name it is the built image."""
+
+    sub_comp_name: Annotated[Text, Meta(description="The sub-component that it is for.")]
+    vendor_data: Annotated[Text, Meta(description="Handed to the sub-component's installer.")]
+    file_name: Annotated[
+        FilePath | None, Meta(description="The image; the one just built when absent.")
+    ] = None
+
+
+class Package(_Section, frozen=True):
+    """The combined package of several images."""
+
+    images: Annotated[tuple[PackagedImage, ...], Meta(min_length=2, max_length=255)]
+    component: Annotated[
+        Text | None, Meta(description="Component that the package updates, if not `component`.")
+    ] = None
+
+
+class Release(_Section, frozen=True):
+    """A release that is still in the field and gets a delta."""
+
+    version: Annotated[VersionText, Meta(description="Its version.")]
+    image: Annotated[FilePath, Meta(description="Its image, exactly as installed.")]
+
+
+class Publish(_Section, frozen=True):
+    """Where finished artifacts go."""
+
+    destination: Annotated[
+        FilePath | None,
+        Meta(description="Folder for artifacts; `update` beside this file if absent."),
+    ] = None
+
+
+class Project(_Section, frozen=True):
+    """fotabuild.yaml: what a firmware project is, declared once."""
+
+    vendor: Vendor
+    device: DeviceClass
+    component: Annotated[Text, Meta(description="Component that the firmware is.")] = "MAIN"
+    priority: Annotated[
+        int, Meta(ge=0, description="Update priority, handed to the application on the device.")
+    ] = 0
+    sign_image: Annotated[
+        bool, Meta(description="Also sign the installed image, for bootloaders that ask for it.")
+    ] = False
+    credentials: Credentials = Credentials()
+    payload: Payload = Payload()
+    formats: Annotated[
+        tuple[ManifestFormat, ...], Meta(min_length=1, description="Manifests to make.")
+    ] = (ManifestFormat.V3,)
+    delta: Delta = Delta()
+    package: Package | None = None
+    releases: Annotated[
+        tuple[Release, ...], Meta(max_length=1000, description="Releases in the field.")
+    ] = ()
+    publish: Publish = Publish()

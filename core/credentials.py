@@ -1,0 +1,123 @@
+"""A project's first credentials and configuration: what ``fotabuild init`` does."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from fotabuild.errors import KeyMismatchError, OutputConflictError, in_file
+from fotabuild.files import OutputSet, build_time
+from fotabuild.signing.certificate import make_self_signed, public_key_of, read_certificate
+from fotabuild.signing.pem import PemSigner
+
+_CONFIG = """\
+# Update configuration of this project; every setting: fotabuild schema, fotabuild config
+vendor:
+  {vendor}
+device:
+  {device}
+component: MAIN
+priority: 0
+credentials:
+  key: {key}   # Private: keep it out of version control.
+  certificate: {certificate}
+payload:
+  url: {url}
+# Releases still in the field; each gets a delta to every new build.
+releases: []
+#- version: 1.0.0
+#  image: releases/app-1.0.0.bin
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewProject:
+    """What a new project is.
+
+    Attributes:
+        folder: where ``fotabuild.yaml`` goes.
+        vendor: ``domain`` or ``vendor-id``, with its value; None for a random vendor id.
+        device: ``model-name`` or ``class-id``, with its value; None for a random class id.
+        url: the payload URL, with names in braces.
+        key: an existing private key to use; None makes one in ``keys/``.
+        certificate: the certificate of that key; None makes one in ``keys/``.
+        replace_key: whether a key that ``keys/`` already holds is overwritten.
+        credentials_only: whether ``fotabuild.yaml`` is left out.
+    """
+
+    folder: Path
+    vendor: tuple[str, str] | None = None
+    device: tuple[str, str] | None = None
+    url: str = "https://updates.example.com/{file}"
+    key: Path | None = None
+    certificate: Path | None = None
+    replace_key: bool = False
+    credentials_only: bool = False
+
+
+def create_project(project: NewProject) -> dict[str, Path]:
+    """Write key, certificate and ``fotabuild.yaml``; nothing that exists is lost.
+
+    Returns:
+        The files by role: ``key``, ``certificate``, ``config``. Existing ones were kept.
+
+    Raises:
+        OutputConflictError: there is a configuration already, or a certificate without its key.
+        SigningError: an existing key or certificate cannot be used.
+    """
+    config = project.folder / "fotabuild.yaml"
+    key = project.key or project.folder / "keys" / "update.key.pem"
+    certificate = project.certificate or project.folder / "keys" / "update.cert.der"
+    if config.exists() and not project.credentials_only:
+        raise OutputConflictError(
+            "this project has a configuration already",
+            file=config,
+            remedy="edit it, or make just key and certificate with --credentials-only",
+        )
+    outputs = OutputSet()
+    fresh_key = project.key is None and (project.replace_key or not key.exists())
+    signer = PemSigner.generate() if fresh_key else PemSigner.open(key)
+    if fresh_key:
+        outputs.add(key, signer.to_pem(), private=True)
+    if certificate.exists() and not (fresh_key and project.replace_key):
+        with in_file(certificate):
+            _check_pair(signer, read_certificate(certificate))
+    else:
+        outputs.add(certificate, make_self_signed(signer.to_pem(), build_time()))
+    text = _CONFIG.format(
+        vendor=_line(project.vendor or ("vendor-id", str(uuid.uuid4()))),
+        device=_line(project.device or ("class-id", str(uuid.uuid4()))),
+        key=_quoted(_relative(key, project.folder)),
+        certificate=_quoted(_relative(certificate, project.folder)),
+        url=_quoted(project.url),
+    )
+    files = {"key": key, "certificate": certificate}
+    if not project.credentials_only:
+        outputs.add(config, text.encode())
+        files["config"] = config
+    outputs.commit()
+    return files
+
+
+def _check_pair(signer: PemSigner, certificate: bytes) -> None:
+    if public_key_of(certificate) != signer.public_key():
+        raise KeyMismatchError(
+            "this certificate is not of the private key", remedy="give a matching pair"
+        )
+
+
+def _relative(path: Path, folder: Path) -> str:
+    path, folder = path.absolute(), folder.absolute()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def _line(item: tuple[str, str]) -> str:
+    name, value = item
+    return f"{name}: {_quoted(value)}"
+
+
+def _quoted(text: str) -> str:
+    """Return a YAML double-quoted scalar; JSON strings are a subset of them."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,60 @@
+"""Framing: a string of bytes as LZ4 blocks within the device's buffers (delta-patch, section 2)."""
+
+from __future__ import annotations
+
+import lz4.block
+
+_LEVEL = 12
+
+
+def pack(data: bytes, block_size: int) -> tuple[bytes, ...]:
+    """Cut and compress ``data``.
+
+    Args:
+        data: the string of a record, possibly empty.
+        block_size: bound in bytes on both the plain and the compressed length of a frame.
+
+    Returns:
+        LZ4 blocks whose plain contents, joined, are ``data``.
+    """
+    literal_limit = largest_literal_frame(block_size)
+    frames: list[bytes] = []
+    start = 0
+    while start < len(data):
+        piece = data[start : start + block_size]
+        frame = _compress(piece)
+        if len(frame) > block_size:
+            piece = piece[:literal_limit]
+            frame = _compress(piece)
+        if len(frame) > block_size:
+            frame = literal_block(piece)
+        frames.append(frame)
+        start += len(piece)
+    return tuple(frames)
+
+
+def largest_literal_frame(block_size: int) -> int:
+    """Return the most incompressible bytes that fit into a frame of ``block_size`` bytes."""
+    length = block_size - 1
+    while len(_literal_header(length)) + length > block_size:
+        length -= 1
+    return length
+
+
+def literal_block(data: bytes) -> bytes:
+    """Return an LZ4 block that holds ``data`` as literals only."""
+    return _literal_header(len(data)) + data
+
+
+def _literal_header(length: int) -> bytes:
+    if length < 15:
+        return bytes([length << 4])
+    ones, rest = divmod(length - 15, 255)
+    return b"\xf0" + b"\xff" * ones + bytes([rest])
+
+
+def _compress(piece: bytes) -> bytes:
+    block: bytes = lz4.block.compress(
+        piece, mode="high_compression", compression=_LEVEL, store_size=False
+    )
+    return block

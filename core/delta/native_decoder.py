@@ -1,0 +1,74 @@
+"""The C reference decoder, when the installation could build it.
+
+It is the same source that devices compile (``core/delta/native``), loaded through ctypes, so a
+patch that passes here was decoded by the code that decodes it in the field.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+from pathlib import Path
+
+from fotabuild.errors import PatchError
+from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
+
+_SUFFIX = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
+_SUCCESS = ("ok", "done")
+_NAMES = (f"libfotabuild_patch.{_SUFFIX}", f"fotabuild_patch.{_SUFFIX}")
+
+
+def source_folder() -> Path:
+    """Return the folder of the C source, to be compiled into device firmware."""
+    return Path(__file__).with_name("native")
+
+
+def available() -> bool:
+    """Whether the C decoder was built. ``FOTABUILD_PURE_PYTHON=1`` turns it off."""
+    return _library() is not None and os.environ.get("FOTABUILD_PURE_PYTHON") != "1"
+
+
+@functools.cache
+def _library() -> ctypes.CDLL | None:
+    for name in _NAMES:
+        path = source_folder() / name
+        if path.is_file():
+            try:
+                library = ctypes.CDLL(str(path))
+            except OSError:  # Built for another machine: the Python decoder does the work.
+                return None
+            library.fota_patch_status_name.restype = ctypes.c_char_p
+            return library
+    return None
+
+
+def apply_patch(old: bytes, patch: bytes, chunk_size: int) -> bytes:
+    """Apply a patch as :func:`fotabuild.delta.decoder.apply_patch` does, in C."""
+    library = _library()
+    if library is None:
+        raise RuntimeError("the C decoder is not installed")
+    header = PatchHeader.decode(patch[:HEADER_SIZE])
+    header.check_limits()
+    new = ctypes.create_string_buffer(header.new_size)
+    work = ctypes.create_string_buffer(2 * header.block_size)
+    new_size = ctypes.c_uint32()
+    error_offset = ctypes.c_uint64()
+    status = library.fota_patch_apply_buffer(
+        old,
+        ctypes.c_uint32(len(old)),
+        patch,
+        ctypes.c_uint32(len(patch)),
+        ctypes.c_uint32(chunk_size),
+        new,
+        ctypes.c_uint32(header.new_size),
+        work,
+        ctypes.c_uint32(header.block_size),
+        ctypes.byref(new_size),
+        ctypes.byref(error_offset),
+    )
+    name = library.fota_patch_status_name(status).decode()
+    if name not in _SUCCESS or new_size.value != header.new_size:
+        raise PatchError(f"the patch decoder says: {name}", offset=error_offset.value)
+    return new.raw

@@ -1,0 +1,69 @@
+"""What a device does with a patch: stream it within its memory and compare the result."""
+
+from __future__ import annotations
+
+from fotabuild.delta import decoder
+from fotabuild.device.profile import DeviceFeature, DeviceProfile
+from fotabuild.device.report import AcceptanceReport, ReportBuilder
+from fotabuild.errors import FotabuildError
+from fotabuild.files import sha256
+from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
+
+_STATUS_PATCH = -42
+_STATUS_DIGEST = -26
+_STATUS_FORMAT = -25
+
+
+def accept_patch(
+    patch: bytes,
+    old: bytes,
+    installed_digest: bytes,
+    installed_size: int,
+    profile: DeviceProfile,
+) -> AcceptanceReport:
+    """Apply ``patch`` as the device would.
+
+    Args:
+        patch: the whole patch; it is fed in pieces of the device's network chunk.
+        old: the image installed on the device.
+        installed_digest: SHA-256 that the new image must have.
+        installed_size: size in bytes that the new image must have.
+        profile: abilities and limits of the device.
+    """
+    report = ReportBuilder()
+    limits = profile.limits
+    report.check(
+        "patch-support",
+        DeviceFeature.DELTA in profile.features,
+        "the device applies delta patches",
+        _STATUS_FORMAT,
+        "add 'delta' to device.features",
+    )
+    try:
+        header = PatchHeader.decode(patch[:HEADER_SIZE])
+        needed = 2 * header.block_size
+        report.check(
+            "patch-memory",
+            needed <= limits.patch_memory,
+            f"two blocks need {needed} bytes, the device has {limits.patch_memory}",
+            _STATUS_PATCH,
+            "lower delta.block-size, or raise device.limits.patch-memory if the device has it",
+        )
+        new = decoder.apply_patch(old, patch, limits.network_chunk)
+    except FotabuildError as error:
+        report.check("patch-stream", False, str(error), _STATUS_PATCH)
+        return report.build()
+    report.check("patch-stream", True, f"{len(patch)} bytes decode", _STATUS_PATCH)
+    report.check(
+        "installed-digest",
+        sha256(new) == installed_digest,
+        "the patched image has the announced digest",
+        _STATUS_DIGEST,
+    )
+    report.check(
+        "installed-size",
+        len(new) == installed_size,
+        f"the patched image has {len(new)} bytes, announced are {installed_size}",
+        _STATUS_DIGEST,
+    )
+    return report.build()

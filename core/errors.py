@@ -1,0 +1,211 @@
+"""The one error tree of fotabuild.
+
+Every class has a stable ``code`` that scripts may match and that ``docs/errors.md`` explains, and
+an ``exit_status`` that the command line returns. A message names the file, the field, the position
+and what to do, and never holds a secret.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+
+class ExitStatus(enum.IntEnum):
+    """Exit statuses of every command (documented in ``docs/cli.md``)."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    VERIFICATION_FAILED = 3
+    INTERRUPTED = 130
+
+
+class FotabuildError(Exception):
+    """Base of all errors that fotabuild raises on purpose.
+
+    Args:
+        problem: what is wrong, as a phrase without a final stop.
+        file: the file the problem is in.
+        field: the field of a format or the dotted key of a configuration.
+        offset: byte offset in the file.
+        line: one-based line in a text file.
+        remedy: what the reader can do about it.
+    """
+
+    code: ClassVar[str] = "FB0000"
+    exit_status: ClassVar[ExitStatus] = ExitStatus.FAILED
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: Path | str | None = None,
+        field: str | None = None,
+        offset: int | None = None,
+        line: int | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.file = file
+        self.field = field
+        self.offset = offset
+        self.line = line
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        parts = []
+        if self.file is not None:
+            parts.append(f"{self.file}:{self.line}" if self.line else str(self.file))
+        elif self.line is not None:
+            parts.append(f"line {self.line}")
+        if self.field is not None:
+            parts.append(self.field)
+        if self.offset is not None:
+            parts.append(f"offset {self.offset:#x}")
+        parts.append(self.problem)
+        text = ": ".join(parts)
+        if self.remedy:
+            text += f"; {self.remedy}"
+        # Bytes of hostile files reach messages: keep them on one line and off the terminal.
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+class UsageError(FotabuildError):
+    """The call itself is wrong: arguments that exclude each other, a missing argument."""
+
+    code = "FB0100"
+    exit_status = ExitStatus.USAGE
+
+
+class ConfigError(FotabuildError):
+    """``fotabuild.yaml``, the environment or an option holds a value that cannot be used."""
+
+    code = "FB0200"
+
+
+class YamlError(ConfigError):
+    """A YAML file cannot be read: syntax, duplicate key, depth, alias, encoding."""
+
+    code = "FB0201"
+
+
+class FileError(FotabuildError):
+    """A file cannot be read or written."""
+
+    code = "FB0300"
+
+
+class OutputConflictError(FileError):
+    """An output would overwrite an input, another output, or a file that must be kept."""
+
+    code = "FB0301"
+
+
+class FormatError(FotabuildError):
+    """Bytes that do not follow their format. The family of all bad input data."""
+
+    code = "FB0400"
+
+
+class DerError(FormatError):
+    """DER that is truncated, not minimal, of the wrong type, or has something left over."""
+
+    code = "FB0401"
+
+
+class ManifestError(FormatError):
+    """A manifest that is well-formed DER with values that no device accepts."""
+
+    code = "FB0402"
+
+
+class PatchError(FormatError):
+    """A delta patch stream that does not follow its format or does not fit its old image."""
+
+    code = "FB0403"
+
+
+class SidecarError(FormatError):
+    """The ``.yaml`` beside a patch is malformed or belongs to another patch."""
+
+    code = "FB0404"
+
+
+class PackageError(FormatError):
+    """A combined package or its descriptor is malformed."""
+
+    code = "FB0405"
+
+
+class ElfError(FormatError):
+    """An ELF file that holds no usable firmware image."""
+
+    code = "FB0406"
+
+
+class VersionError(FormatError):
+    """Text that is not a firmware version from 0.0.1 to 999.999.999."""
+
+    code = "FB0407"
+
+
+class DeltaError(FotabuildError):
+    """No useful delta can be made from the two images."""
+
+    code = "FB0500"
+
+
+class PrecursorMarkerError(DeltaError):
+    """The old image does not carry the marker of the patch decoder that is needed."""
+
+    code = "FB0501"
+
+
+class ThresholdError(DeltaError):
+    """The patch is too large, compared with the new image, to be worth sending."""
+
+    code = "FB0502"
+
+
+class SigningError(FotabuildError):
+    """A key or certificate cannot be used, or a signature cannot be made."""
+
+    code = "FB0600"
+
+
+class KeyMismatchError(SigningError):
+    """The private key and the certificate do not belong together."""
+
+    code = "FB0601"
+
+
+class VerificationError(FotabuildError):
+    """An artifact is well-formed, and a device would refuse it."""
+
+    code = "FB0700"
+    exit_status = ExitStatus.VERIFICATION_FAILED
+
+
+class PlanError(FotabuildError):
+    """The project and the build cannot be turned into a plan."""
+
+    code = "FB0800"
+
+
+@contextlib.contextmanager
+def in_file(path: Path | str) -> Iterator[None]:
+    """Name ``path`` in every error raised inside that does not name a file yet.
+
+    Formats know bytes only; the caller who read them from a file adds its name this way.
+    """
+    try:
+        yield
+    except FotabuildError as error:
+        if error.file is None:
+            error.file = path
+        raise

@@ -1,0 +1,206 @@
+"""Reading with limits, and writing so that a final name always stands for a complete file."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fotabuild.errors import FileError, OutputConflictError
+
+_CHUNK = 1 << 20
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def sha256(data: bytes) -> bytes:
+    """Return the 32-byte SHA-256 of ``data``."""
+    return hashlib.sha256(data).digest()
+
+
+def build_time(environ: Mapping[str, str] = os.environ) -> int:
+    """Return the date to write where a format demands one, in seconds since 1970.
+
+    ``SOURCE_DATE_EPOCH`` wins over the clock, see reproducible-builds.org.
+    """
+    text = environ.get("SOURCE_DATE_EPOCH")
+    if text is None:
+        return int(time.time())
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise FileError("SOURCE_DATE_EPOCH is not a number of seconds", remedy="unset it")
+    return int(text)
+
+
+def read_file(path: Path, limit: int, what: str) -> bytes:
+    """Read a whole regular file of at most ``limit`` bytes.
+
+    Args:
+        path: the file.
+        limit: largest accepted size in bytes; nothing is read from a larger file.
+        what: what the file is to the reader, for the message ("private key").
+
+    Raises:
+        FileError: missing, unreadable, not a regular file, or too large.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as stream:
+            info = os.fstat(stream.fileno())
+            if not stat.S_ISREG(info.st_mode):
+                raise FileError(f"this {what} is not a regular file", file=path)
+            if info.st_size > limit:
+                raise FileError(
+                    f"this {what} has {info.st_size} bytes, the limit is {limit}", file=path
+                )
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise FileError(f"cannot read the {what}: {error.strerror or error}", file=path) from None
+    if len(data) > limit:
+        raise FileError(f"this {what} grew beyond the limit of {limit} bytes", file=path)
+    return data
+
+
+@dataclass(frozen=True)
+class _Output:
+    path: Path
+    data: bytes
+    private: bool
+    keep_unchanged: bool
+
+
+class OutputSet:
+    """Files that appear together, each complete, or not at all.
+
+    Every file is written under a temporary name beside its place, flushed to the disk and read
+    back. Only when all are, they are renamed in the order in which they were added. Later files
+    describe earlier ones (a side file its patch): an outdated later file is removed before the
+    first rename, so that a killed build never leaves a new file with an old description.
+
+    Args:
+        inputs: files that were read to make the outputs; none of them may be overwritten.
+    """
+
+    def __init__(self, inputs: Iterable[Path] = ()) -> None:
+        self._inputs = tuple(inputs)
+        self._outputs: list[_Output] = []
+
+    def add(
+        self, path: Path, data: bytes, *, private: bool = False, keep_unchanged: bool = False
+    ) -> None:
+        """Plan to write ``data`` to ``path``.
+
+        Args:
+            path: the final name; missing folders are made.
+            data: the whole, already verified content.
+            private: create the file with mode 0600.
+            keep_unchanged: leave an existing file of the same content alone, with its date.
+
+        Raises:
+            OutputConflictError: the path is an input, another output, or a folder.
+        """
+        for other in self._inputs:
+            if _same_file(path, other):
+                raise OutputConflictError(
+                    "this output would overwrite an input", file=path, remedy="choose another name"
+                )
+        for output in self._outputs:
+            if _same_file(path, output.path):
+                raise OutputConflictError(
+                    "two outputs have the same name", file=path, remedy="choose another name"
+                )
+        if path.is_dir():
+            raise OutputConflictError("this output is a folder", file=path)
+        self._outputs.append(_Output(path, data, private, keep_unchanged))
+
+    def commit(self) -> None:
+        """Write, flush, read back and rename all files.
+
+        Raises:
+            FileError: a file cannot be written; no final name was touched, unless a rename itself
+                failed half-way, and then every renamed file is complete.
+        """
+        staged: list[tuple[Path, Path]] = []
+        try:
+            for output in self._outputs:
+                if not (output.keep_unchanged and _has_content(output.path, output.data)):
+                    staged.append((_stage(output), output.path))
+            for _, path in staged[1:]:
+                path.unlink(missing_ok=True)
+            for temporary, path in staged:
+                os.replace(temporary, path)
+            for folder in sorted({path.parent for _, path in staged}):
+                _sync_folder(folder)
+        except OSError as error:
+            raise FileError(
+                f"cannot write: {error.strerror or error}", file=error.filename
+            ) from None
+        finally:
+            for temporary, _ in staged:
+                with contextlib.suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+
+
+def write_file(
+    path: Path,
+    data: bytes,
+    *,
+    inputs: Iterable[Path] = (),
+    private: bool = False,
+    keep_unchanged: bool = False,
+) -> None:
+    """Write a single file as an :class:`OutputSet` does."""
+    outputs = OutputSet(inputs)
+    outputs.add(path, data, private=private, keep_unchanged=keep_unchanged)
+    outputs.commit()
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _has_content(path: Path, data: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _stage(output: _Output) -> Path:
+    """Write one output under a temporary name, flush it, read it back; return that name."""
+    folder = output.path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{output.path.name[:200]}.{secrets.token_hex(6)}.tmp"
+    mode = 0o600 if output.private else 0o666
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
+    try:
+        try:
+            view = memoryview(output.data)
+            while view:
+                view = view[os.write(descriptor, view[:_CHUNK]) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if not _has_content(temporary, output.data):
+            raise FileError("what was written reads back differently", file=output.path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames durable. Not every system lets a folder be opened; then nothing is lost."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,312 @@
+"""Manifest schema v3: the signed DER of Izuma/Pelion Device Management (manifest-v3, section 1)."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyasn1.type import char, namedtype, univ
+
+from fotabuild.errors import DerError, ManifestError
+from fotabuild.formats import der
+from fotabuild.formats.identity import Identity
+
+MANIFEST_VERSION = 3
+SIGNATURE_SIZE = 64
+DIGEST_SIZE = 32
+_UUID_SIZE = 16
+_KEY_TLV_HEADER = b"\x81\x10"
+_KEY_SIZE = 16
+
+
+class PayloadFormat(enum.Enum):
+    """The payload formats by their configuration names (manifest-v3, section 2)."""
+
+    RAW_BINARY = "raw-binary"
+    ARM_PATCH_STREAM = "arm-patch-stream"
+    COMBINED = "combined"
+    ENCRYPTED_RAW = "encrypted-raw"
+    ENCRYPTED_COMBINED = "encrypted-combined"
+
+    @property
+    def number(self) -> int:
+        """The 16-bit value: low byte the kind of payload, high byte the encryption scheme."""
+        return _FORMAT_NUMBERS[self]
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the device downloads an encrypted form of the payload."""
+        return self.number > 0xFF
+
+
+_FORMAT_NUMBERS = {
+    PayloadFormat.RAW_BINARY: 0x0001,
+    PayloadFormat.ARM_PATCH_STREAM: 0x0005,
+    PayloadFormat.COMBINED: 0x0006,
+    PayloadFormat.ENCRYPTED_RAW: 0x0101,
+    PayloadFormat.ENCRYPTED_COMBINED: 0x0106,
+}
+_FORMATS_BY_NUMBER = {number: name for name, number in _FORMAT_NUMBERS.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestV3:
+    """The signed part of a manifest.
+
+    Attributes:
+        identity: vendor id and class id of the devices that may install it.
+        update_priority: handed to the application on the device.
+        component_name: the component to update.
+        payload_version: version after the update, ``MAJOR.MINOR.PATCH``.
+        payload_digest: SHA-256 of the file that the device downloads.
+        payload_size: size in bytes of that file.
+        payload_uri: where the device downloads it.
+        payload_format: what that file is.
+        installed_signature: ECDSA over the installed digest, raw 64 bytes, or empty.
+        installed_size: size in bytes of the image as installed; None for raw-binary.
+        installed_digest: SHA-256 of the image as installed; None for raw-binary.
+        precursor_digest: SHA-256 of the image that a patch starts from; None without a patch.
+        vendor_data: custom data, None when absent (an empty file is not absent).
+    """
+
+    identity: Identity
+    update_priority: int
+    component_name: str
+    payload_version: str
+    payload_digest: bytes
+    payload_size: int
+    payload_uri: str
+    payload_format: PayloadFormat
+    installed_signature: bytes = b""
+    installed_size: int | None = None
+    installed_digest: bytes | None = None
+    precursor_digest: bytes | None = None
+    vendor_data: bytes | None = None
+
+    @property
+    def image_digest(self) -> bytes:
+        """SHA-256 of the image after the update: what the installed signature covers."""
+        return self.payload_digest if self.installed_digest is None else self.installed_digest
+
+    @property
+    def image_size(self) -> int:
+        """Size in bytes of the image after the update."""
+        return self.payload_size if self.installed_size is None else self.installed_size
+
+
+@dataclass(frozen=True)
+class SignedManifestV3:
+    """A manifest with its signature.
+
+    Attributes:
+        manifest: the fields.
+        signed_bytes: the DER of the manifest SEQUENCE, tag and length included.
+        signature: ECDSA-P256-SHA256 over ``signed_bytes``, raw r and s.
+        encryption_key: the AES-128 key that the service appends for encrypted payloads, or None.
+    """
+
+    manifest: ManifestV3
+    signed_bytes: bytes
+    signature: bytes
+    encryption_key: bytes | None = None
+
+
+_METADATA = der.sequence(
+    namedtype.NamedType("installed-size", univ.Integer()),
+    namedtype.NamedType("installed-digest", univ.OctetString()),
+    namedtype.OptionalNamedType("precursor-digest", univ.OctetString()),
+)
+_MANIFEST = der.sequence(
+    namedtype.NamedType("vendor-id", univ.OctetString()),
+    namedtype.NamedType("class-id", univ.OctetString()),
+    namedtype.NamedType("update-priority", univ.Integer()),
+    namedtype.NamedType("component-name", char.UTF8String()),
+    namedtype.NamedType("payload-version", char.UTF8String()),
+    namedtype.NamedType("payload-digest", univ.OctetString()),
+    namedtype.NamedType("payload-size", univ.Integer()),
+    namedtype.NamedType("payload-uri", char.UTF8String()),
+    namedtype.NamedType("payload-format", univ.Enumerated()),
+    namedtype.NamedType("installed-signature", univ.OctetString()),
+    namedtype.OptionalNamedType("payload-metadata", _METADATA),
+    namedtype.OptionalNamedType("vendor-data", univ.OctetString()),
+)
+_SIGNED_RESOURCE = der.sequence(
+    namedtype.NamedType("manifest-version", univ.Enumerated()),
+    namedtype.NamedType("manifest", _MANIFEST),
+    namedtype.NamedType("signature", univ.OctetString()),
+)
+
+
+def encode_manifest(manifest: ManifestV3) -> bytes:
+    """Return the DER of the manifest SEQUENCE: the bytes to sign.
+
+    Raises:
+        ManifestError: fields that contradict each other or have a wrong size.
+    """
+    _check(manifest, {})
+    return der.encode(_MANIFEST, _to_values(manifest))
+
+
+def encode_signed(manifest: ManifestV3, signature: bytes) -> bytes:
+    """Return the complete signed manifest.
+
+    Args:
+        manifest: the fields.
+        signature: 64 bytes, r and s of the ECDSA over :func:`encode_manifest`.
+
+    Raises:
+        ManifestError: as :func:`encode_manifest`, or a signature of another size.
+    """
+    _check(manifest, {})
+    _check_size("signature", signature, SIGNATURE_SIZE, {})
+    return der.encode(
+        _SIGNED_RESOURCE,
+        {
+            "manifest-version": MANIFEST_VERSION,
+            "manifest": _to_values(manifest),
+            "signature": signature,
+        },
+    )
+
+
+def decode_signed(data: bytes) -> SignedManifestV3:
+    """Read a signed manifest strictly; the signature is not verified here.
+
+    Args:
+        data: the manifest file, with the key element of encrypted payloads when it is delivered.
+
+    Raises:
+        DerError: not DER, or not the fields of the schema.
+        ManifestError: a field has a value that the schema does not allow.
+    """
+    decoded = der.decode(data, _SIGNED_RESOURCE, allow_trailing=True)
+    spans = decoded.spans
+    version = decoded.values["manifest-version"]
+    if version != MANIFEST_VERSION:
+        raise ManifestError(
+            f"schema version {version} is not {MANIFEST_VERSION}",
+            field="manifest-version",
+            offset=spans["manifest-version"][0],
+        )
+    _check_size("signature", decoded.values["signature"], SIGNATURE_SIZE, spans)
+    manifest = _from_values(decoded)
+    _check(manifest, spans)
+    start, end = spans["manifest"]
+    return SignedManifestV3(
+        manifest,
+        signed_bytes=data[start:end],
+        signature=decoded.values["signature"],
+        encryption_key=_read_key(data, decoded.end, manifest.payload_format),
+    )
+
+
+def _read_key(data: bytes, offset: int, payload_format: PayloadFormat) -> bytes | None:
+    rest = data[offset:]
+    if not rest:
+        return None
+    if payload_format.encrypted and rest[:2] == _KEY_TLV_HEADER and len(rest) == 2 + _KEY_SIZE:
+        return rest[2:]
+    raise DerError(f"{len(rest)} bytes follow the end of the manifest", offset=offset)
+
+
+def _to_values(manifest: ManifestV3) -> dict[str, der.DerValue]:
+    values: dict[str, der.DerValue] = {
+        "vendor-id": manifest.identity.vendor_id.bytes,
+        "class-id": manifest.identity.class_id.bytes,
+        "update-priority": manifest.update_priority,
+        "component-name": manifest.component_name,
+        "payload-version": manifest.payload_version,
+        "payload-digest": manifest.payload_digest,
+        "payload-size": manifest.payload_size,
+        "payload-uri": manifest.payload_uri,
+        "payload-format": manifest.payload_format.number,
+        "installed-signature": manifest.installed_signature,
+    }
+    if manifest.installed_digest is not None:
+        metadata: dict[str, der.DerValue] = {
+            "installed-size": manifest.installed_size,
+            "installed-digest": manifest.installed_digest,
+        }
+        if manifest.precursor_digest is not None:
+            metadata["precursor-digest"] = manifest.precursor_digest
+        values["payload-metadata"] = metadata
+    if manifest.vendor_data is not None:
+        values["vendor-data"] = manifest.vendor_data
+    return values
+
+
+def _from_values(decoded: der.Decoded) -> ManifestV3:
+    values = decoded.values["manifest"]
+    for name in ("vendor-id", "class-id"):
+        _check_size(name, values[name], _UUID_SIZE, decoded.spans)
+    number = values["payload-format"]
+    if number not in _FORMATS_BY_NUMBER:
+        raise _problem("payload-format", f"unknown payload format {number}", decoded.spans)
+    metadata = values.get("payload-metadata", {})
+    return ManifestV3(
+        identity=Identity(
+            uuid.UUID(bytes=values["vendor-id"]), uuid.UUID(bytes=values["class-id"])
+        ),
+        update_priority=values["update-priority"],
+        component_name=values["component-name"],
+        payload_version=values["payload-version"],
+        payload_digest=values["payload-digest"],
+        payload_size=values["payload-size"],
+        payload_uri=values["payload-uri"],
+        payload_format=_FORMATS_BY_NUMBER[number],
+        installed_signature=values["installed-signature"],
+        installed_size=metadata.get("installed-size"),
+        installed_digest=metadata.get("installed-digest"),
+        precursor_digest=metadata.get("precursor-digest"),
+        vendor_data=values.get("vendor-data"),
+    )
+
+
+_Spans = Mapping[str, tuple[int, int]]
+
+
+def _problem(name: str, problem: str, spans: _Spans) -> ManifestError:
+    span = spans.get(f"manifest.{name}", spans.get(name))
+    return ManifestError(problem, field=name, offset=None if span is None else span[0])
+
+
+def _check_size(name: str, value: bytes, size: int, spans: _Spans) -> None:
+    if len(value) != size:
+        raise _problem(name, f"expected {size} bytes, found {len(value)}", spans)
+
+
+def _check(manifest: ManifestV3, spans: _Spans) -> None:
+    """Check what the schema itself demands; the device's limits are the device room's matter."""
+    for name, number in (
+        ("update-priority", manifest.update_priority),
+        ("payload-size", manifest.payload_size),
+        ("payload-metadata.installed-size", manifest.installed_size),
+    ):
+        if number is not None and number < 0:
+            raise _problem(name, f"{number} is negative", spans)
+    for name, digest in (
+        ("payload-digest", manifest.payload_digest),
+        ("payload-metadata.installed-digest", manifest.installed_digest),
+        ("payload-metadata.precursor-digest", manifest.precursor_digest),
+    ):
+        if digest is not None:
+            _check_size(name, digest, DIGEST_SIZE, spans)
+    if manifest.installed_signature:
+        _check_size("installed-signature", manifest.installed_signature, SIGNATURE_SIZE, spans)
+    raw = manifest.payload_format is PayloadFormat.RAW_BINARY
+    has_metadata = manifest.installed_digest is not None and manifest.installed_size is not None
+    if raw == has_metadata:
+        raise _problem(
+            "payload-metadata",
+            f"{'not allowed' if raw else 'missing'} with {manifest.payload_format.value}",
+            spans,
+        )
+    patch = manifest.payload_format is PayloadFormat.ARM_PATCH_STREAM
+    if patch == (manifest.precursor_digest is None):
+        raise _problem(
+            "payload-metadata.precursor-digest",
+            f"{'missing' if patch else 'not allowed'} with {manifest.payload_format.value}",
+            spans,
+        )

@@ -1,0 +1,215 @@
+"""Recognise any artifact by its bytes and describe it for people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fotabuild.errors import FotabuildError
+from fotabuild.files import sha256
+from fotabuild.formats import elf_image
+from fotabuild.formats.combined_package import PackageImage, decode_package
+from fotabuild.formats.manifest_v3 import SignedManifestV3, decode_signed
+from fotabuild.formats.patch_sidecar import PatchSidecar
+from fotabuild.formats.patch_stream import HEADER_SIZE, MAGIC, PatchHeader, find_markers
+from fotabuild.formats.update_resources import decode_arrays
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a file is.
+
+    Attributes:
+        kind: stable name of the kind of artifact.
+        fields: its content as JSON-like values; no secrets.
+    """
+
+    kind: str
+    fields: Fields
+
+
+def inspect_bytes(data: bytes) -> Inspection:
+    """Recognise ``data`` and read it strictly.
+
+    Raises:
+        FormatError: it is recognised, and damaged.
+    """
+    for recognise, kind, describe in _KINDS:
+        if recognise(data):
+            return Inspection(kind, describe(data))
+    return Inspection("firmware image", _image_fields(data))
+
+
+def manifest_fields(signed: SignedManifestV3) -> Fields:
+    """Return the fields of a v3 manifest under their names in the format."""
+    manifest = signed.manifest
+    fields: dict[str, Any] = {
+        "manifest-version": 3,
+        "vendor-id": str(manifest.identity.vendor_id),
+        "class-id": str(manifest.identity.class_id),
+        "update-priority": manifest.update_priority,
+        "component-name": manifest.component_name,
+        "payload-version": manifest.payload_version,
+        "payload-digest": manifest.payload_digest.hex(),
+        "payload-size": manifest.payload_size,
+        "payload-uri": manifest.payload_uri,
+        "payload-format": manifest.payload_format.value,
+        "installed-signature": manifest.installed_signature.hex() or None,
+    }
+    if manifest.installed_digest is not None:
+        fields["installed-size"] = manifest.installed_size
+        fields["installed-digest"] = manifest.installed_digest.hex()
+    if manifest.precursor_digest is not None:
+        fields["precursor-digest"] = manifest.precursor_digest.hex()
+    if manifest.vendor_data is not None:
+        fields["vendor-data"] = manifest.vendor_data.hex()
+    fields["signature"] = signed.signature.hex()
+    fields["encryption-key"] = "present" if signed.encryption_key is not None else None
+    return fields
+
+
+def package_fields(images: Sequence[PackageImage]) -> Fields:
+    """Return the images of a package."""
+    return {
+        "images": [
+            {
+                "sub-comp-name": image.name,
+                "vendor-data": image.vendor_data.decode("utf-8", "backslashreplace"),
+                "size": len(image.content),
+                "digest": sha256(image.content).hex(),
+            }
+            for image in images
+        ]
+    }
+
+
+def to_text(fields: Fields, indent: str = "") -> str:
+    """Return fields as indented lines for people."""
+    lines = []
+    for name, value in fields.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for item in value:
+                lines.append(f"{indent}{name}:")
+                lines.append(to_text(item, indent + "  "))
+        elif value is not None:
+            lines.append(f"{indent}{name}: {value}")
+    return "\n".join(lines)
+
+
+def _patch_fields(data: bytes) -> Fields:
+    header = PatchHeader.decode(data[:HEADER_SIZE])
+    return {
+        "size": len(data),
+        "new-size": header.new_size,
+        "block-size": header.block_size,
+        "largest-frame": header.largest_frame,
+        "device-memory": 2 * header.block_size,
+        "digest": sha256(data).hex(),
+    }
+
+
+def _image_fields(data: bytes) -> Fields:
+    return {
+        "size": len(data),
+        "digest": sha256(data).hex(),
+        "patch-decoder": [marker.decode() for marker in find_markers(data)] or "none",
+    }
+
+
+def _elf_fields(data: bytes) -> Fields:
+    flat = elf_image.flatten(data)
+    return {"address": f"{flat.address:#x}", **_image_fields(flat.content)}
+
+
+def _resources_fields(data: bytes) -> Fields:
+    arrays = decode_arrays(data)
+    return {symbol: value.hex() for symbol, value in arrays.items()}
+
+
+def _certificate_fields(data: bytes) -> Fields:
+    from cryptography import x509
+
+    from fotabuild.signing.certificate import public_key_of
+
+    certificate = x509.load_der_x509_certificate(data)
+    return {
+        "size": len(data),
+        "subject": certificate.subject.rfc4514_string(),
+        "not-after": certificate.not_valid_after_utc.isoformat(),
+        "fingerprint": sha256(data).hex(),
+        "public-key": public_key_of(data).hex(),
+    }
+
+
+def _is_certificate(data: bytes) -> bool:
+    from cryptography import x509
+
+    try:
+        x509.load_der_x509_certificate(data)
+    except ValueError:
+        return False
+    return True
+
+
+def _yaml(data: bytes) -> Mapping[str, Any] | None:
+    from fotabuild.config.yaml_reader import read_yaml
+
+    try:
+        return read_yaml(data).values
+    except FotabuildError:
+        return None
+
+
+def _is_sidecar(data: bytes) -> bool:
+    values = _yaml(data) if b"precursor-digest" in data else None
+    return values is not None and "precursor-digest" in values
+
+
+def _sidecar_fields(data: bytes) -> Fields:
+    sidecar = PatchSidecar.from_values(_yaml(data) or {})
+    return {
+        "installed-size": sidecar.installed_size,
+        "installed-digest": sidecar.installed_digest.hex(),
+        "precursor-digest": sidecar.precursor_digest.hex(),
+        "patch-size": sidecar.patch_size,
+        "patch-digest": sidecar.patch_digest and sidecar.patch_digest.hex(),
+    }
+
+
+def _is_config(data: bytes) -> bool:
+    values = _yaml(data) if b"vendor" in data else None
+    return values is not None and {"vendor", "device"} <= set(values)
+
+
+def _is_manifest(data: bytes) -> bool:
+    # SEQUENCE with a short or long length, then the ENUMERATED version.
+    if data[:1] != b"\x30" or len(data) < 8:
+        return False
+    start = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
+    return data[start : start + 1] == b"\x0a"
+
+
+_Recogniser = tuple[Callable[[bytes], bool], str, Callable[[bytes], Fields]]
+_KINDS: tuple[_Recogniser, ...] = (
+    (lambda data: data.startswith(MAGIC), "delta patch", _patch_fields),
+    (lambda data: data.startswith(elf_image.MAGIC), "linked firmware (ELF)", _elf_fields),
+    (_is_manifest, "manifest v3", lambda data: manifest_fields(decode_signed(data))),
+    (
+        lambda data: data[257:262] == b"ustar",
+        "combined package",
+        lambda data: package_fields(decode_package(data)),
+    ),
+    (_is_certificate, "update certificate", _certificate_fields),
+    (lambda data: b"-----BEGIN" in data and b"PRIVATE KEY" in data, "private key", lambda _: {}),
+    (
+        lambda data: len(data) == 65 and data[:1] == b"\x04",
+        "public key",
+        lambda data: {"public-key": data.hex()},
+    ),
+    (lambda data: b"arm_uc_vendor_id" in data[:4096], "update resources", _resources_fields),
+    (_is_sidecar, "patch side file", _sidecar_fields),
+    (_is_config, "project configuration", lambda data: dict(_yaml(data) or {})),
+)

@@ -1,0 +1,47 @@
+"""Bounds on everything that fotabuild reads, in one place.
+
+They protect the build machine. What the *device* accepts is in
+:class:`fotabuild.device.profile.DeviceLimits`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReadLimits:
+    """Largest inputs that are accepted; sizes in bytes.
+
+    Attributes:
+        image: a firmware image or an ELF file.
+        package: a combined package.
+        patch: a delta patch stream.
+        patch_block: block size that a patch may announce.
+        manifest: a signed manifest. Devices receive its length as 16 bits.
+        config: a YAML or JSON text.
+        yaml_depth: nesting of a YAML document.
+        yaml_nodes: number of values in a YAML document.
+        key: a private key or certificate file.
+        vendor_data: a custom vendor data file.
+        elf_segments: loadable segments of an ELF file.
+        elf_gap: largest hole between two segments that is filled up.
+        package_members: members of a combined package, its descriptor included.
+    """
+
+    image: int = 256 * 1024 * 1024
+    package: int = 512 * 1024 * 1024
+    patch: int = 256 * 1024 * 1024
+    patch_block: int = 16 * 1024 * 1024
+    manifest: int = 65535
+    config: int = 1024 * 1024
+    yaml_depth: int = 16
+    yaml_nodes: int = 20_000
+    key: int = 64 * 1024
+    vendor_data: int = 64 * 1024
+    elf_segments: int = 1024
+    elf_gap: int = 16 * 1024 * 1024
+    package_members: int = 256
+
+
+READ_LIMITS = ReadLimits()

@@ -1,0 +1,1 @@
+"""The graph of a build: which steps, with which inputs and outputs."""

@@ -1,0 +1,148 @@
+"""Fill single steps from a configuration. Hosts that want one artifact only use this directly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fotabuild.config.loader import LoadedConfig
+from fotabuild.device.profile import DeviceProfile
+from fotabuild.errors import ConfigError
+from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.plan.url import expand_url
+from fotabuild.steps.delta import DeltaStep
+from fotabuild.steps.image import ImageStep
+from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
+from fotabuild.steps.package import PackageEntry, PackageStep
+from fotabuild.steps.resources import ResourcesStep
+
+
+class StepMaker:
+    """Makes steps for one project."""
+
+    def __init__(self, config: LoadedConfig) -> None:
+        self._config = config
+        self._project = config.project
+        device = config.project.device
+        self._profile = DeviceProfile(features=frozenset(device.features), limits=device.limits)
+
+    def resources(self, output: Path) -> ResourcesStep:
+        """Return the step for ``update_default_resources.c``."""
+        return ResourcesStep(
+            identity=self._config.identity,
+            certificate=Path(self._need(self._project.credentials.certificate, "certificate")),
+            profile=self._profile,
+            output=output,
+        )
+
+    def image(self, source: Path, output: Path) -> ImageStep:
+        """Return the step for the flat image."""
+        return ImageStep(source=source, output=output)
+
+    def delta(self, old_image: Path, new_image: Path, output: Path) -> DeltaStep:
+        """Return the step for a patch; its side file gets the suffix ``.yaml``."""
+        return DeltaStep(
+            old_image=old_image,
+            new_image=new_image,
+            block_size=self._project.delta.block_size,
+            threshold=self._project.delta.threshold,
+            profile=self._profile,
+            output=output,
+            sidecar=output.with_suffix(".yaml"),
+        )
+
+    def package(self, built_image: Path | None, output: Path) -> PackageStep:
+        """Return the step for the combined package.
+
+        Raises:
+            ConfigError: the project has no package, or one of its images is the built one and
+                there is none.
+        """
+        package = self._project.package
+        if package is None:
+            raise ConfigError("this project declares no package", field="package")
+        entries = []
+        for index, image in enumerate(package.images):
+            path = built_image if image.file_name is None else Path(image.file_name)
+            if path is None:
+                raise ConfigError(
+                    "this image is the one of the build, and none is given",
+                    field=f"package.images[{index}].file-name",
+                    remedy="name a file, or give the built image",
+                )
+            entries.append(PackageEntry(image.sub_comp_name, image.vendor_data.encode(), path))
+        return PackageStep(entries=tuple(entries), profile=self._profile, output=output)
+
+    def manifest(
+        self,
+        payload: Path,
+        payload_format: PayloadFormat,
+        version: FirmwareVersion,
+        output: Path,
+        *,
+        component: str | None = None,
+        sidecar: Path | None = None,
+        precursor: Precursor | None = None,
+    ) -> ManifestStep:
+        """Return the step for the manifest of one payload.
+
+        Args:
+            payload: the payload file; the plain one for encrypted formats.
+            payload_format: what it is.
+            version: the version after the update.
+            output: the manifest.
+            component: the component, if not the project's.
+            sidecar: the side file of a patch; beside it with the suffix ``.yaml`` by default.
+            precursor: where a patch starts from.
+
+        Raises:
+            ConfigError: URL, key or encrypted digest are missing.
+        """
+        project = self._project
+        if payload_format is PayloadFormat.ARM_PATCH_STREAM and sidecar is None:
+            sidecar = payload.with_suffix(".yaml")
+        component = component or project.component
+        values = {"file": payload.name, "version": str(version), "component": component}
+        if precursor is not None and precursor.version is not None:
+            values["from"] = str(precursor.version)
+        vendor_data = project.vendor.custom_data_path
+        certificate = project.credentials.certificate
+        return ManifestStep(
+            identity=self._config.identity,
+            component=component,
+            priority=project.priority,
+            version=version,
+            url=expand_url(self._need(project.payload.url, "url", "payload"), values),
+            payload_format=payload_format,
+            payload=payload,
+            key=self._need(project.credentials.key, "key"),
+            certificate=None if certificate is None else Path(certificate),
+            sign_image=project.sign_image,
+            vendor_data=None if vendor_data is None else Path(vendor_data),
+            profile=self._profile,
+            sidecar=sidecar,
+            precursor=precursor,
+            encrypted=self._encrypted(payload_format),
+            output=output,
+        )
+
+    def _encrypted(self, payload_format: PayloadFormat) -> EncryptedPayload | None:
+        if not payload_format.encrypted:
+            return None
+        encrypted = self._project.payload.encrypted
+        if encrypted is None:
+            raise ConfigError(
+                f"{payload_format.value} needs digest and size of the encrypted payload",
+                field="payload.encrypted",
+                remedy="take both from the service that encrypted it",
+            )
+        return EncryptedPayload(bytes.fromhex(encrypted.digest), encrypted.size)
+
+    def _need(self, value: str | None, name: str, section: str = "credentials") -> str:
+        if value is None:
+            raise ConfigError(
+                "this setting is needed and missing",
+                file=self._config.file,
+                field=f"{section}.{name}",
+            )
+        return value

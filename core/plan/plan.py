@@ -1,0 +1,103 @@
+"""From a project and a build to the list of steps. Reads no input file and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fotabuild.config.loader import LoadedConfig
+from fotabuild.errors import PlanError
+from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.plan.build import Build
+from fotabuild.plan.make import StepMaker
+from fotabuild.steps.manifest import Precursor
+from fotabuild.steps.step import Step
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All steps of a build, each after those whose outputs it reads.
+
+    Attributes:
+        steps: the steps.
+        notes: what the plan leaves out, and why.
+    """
+
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(config: LoadedConfig, build: Build) -> Plan:
+    """Return the steps that make every artifact of ``build``.
+
+    Raises:
+        ConfigError: a setting that a step needs is missing.
+        PlanError: two steps would write the same file, or a step would overwrite an input.
+    """
+    maker = StepMaker(config)
+    notes: list[str] = []
+    image = build.output(".bin")
+    steps: list[Step] = []
+    if build.resources is not None:
+        steps.append(maker.resources(build.resources))
+    steps += [
+        maker.image(build.image, image),
+        maker.manifest(image, PayloadFormat.RAW_BINARY, build.version, build.output(".manifest")),
+    ]
+    for release in sorted(
+        config.project.releases, key=lambda release: FirmwareVersion.parse(release.version)
+    ):
+        since = FirmwareVersion.parse(release.version)
+        if since >= build.version:
+            notes.append(f"no delta from {since}: it is not older than {build.version}")
+            continue
+        old_image = Path(release.image)
+        patch = build.output(".patch", since=since)
+        steps += [
+            maker.delta(old_image, image, patch),
+            maker.manifest(
+                patch,
+                PayloadFormat.ARM_PATCH_STREAM,
+                build.version,
+                build.output(".manifest", since=since),
+                precursor=Precursor(old_image, since),
+            ),
+        ]
+    package = config.project.package
+    if package is not None:
+        archive = build.output(".package.tar")
+        steps += [
+            maker.package(image, archive),
+            maker.manifest(
+                archive,
+                PayloadFormat.COMBINED,
+                build.version,
+                build.output(".package.manifest"),
+                component=package.component,
+            ),
+        ]
+    _check_files(steps)
+    return Plan(tuple(steps), tuple(notes))
+
+
+def _check_files(steps: list[Step]) -> None:
+    """Refuse outputs that meet each other or an input that no earlier step makes."""
+    made: dict[Path, str] = {}
+    for step in steps:
+        for path in step.outputs:
+            if path in made:
+                raise PlanError(
+                    f"both {made[path]} and {step.name} would write it",
+                    file=path,
+                    remedy="two releases may have the same version",
+                )
+            made[path] = step.name
+    sources = {path for step in steps for path in step.inputs} - set(made)
+    firmware = {path for step in steps if step.kind.value == "image" for path in step.inputs}
+    for path in (sources | firmware) & set(made):
+        raise PlanError(
+            "this output would overwrite an input of the build",
+            file=path,
+            remedy="choose another folder for the artifacts",
+        )

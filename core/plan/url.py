@@ -1,0 +1,42 @@
+"""Payload URLs: templates with a closed set of names."""
+
+from __future__ import annotations
+
+import string
+from urllib.parse import quote
+
+from fotabuild.errors import ConfigError
+
+_NAMES = ("file", "version", "from", "component", "digest")
+
+
+def expand_url(template: str, values: dict[str, str]) -> str:
+    """Fill in a payload URL.
+
+    Args:
+        template: text with ``{file}``, ``{version}``, ``{from}``, ``{component}``, ``{digest}``;
+            doubled braces stand for themselves.
+        values: what the names stand for; ``{digest}`` is kept, the payload is not known yet.
+
+    Raises:
+        ConfigError: an unknown name, or a name that has no value for this payload.
+    """
+    parts = []
+    try:
+        fields = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise _problem(f"braces do not match: {error}") from None
+    for literal, name, specification, conversion in fields:
+        parts.append(literal)
+        if name is None:
+            continue
+        if name not in _NAMES or specification or conversion:
+            raise _problem(f"unknown name {{{name}}} in the URL")
+        parts.append("{digest}" if name == "digest" else quote(values.get(name, ""), safe=""))
+    return "".join(parts)
+
+
+def _problem(problem: str) -> ConfigError:
+    return ConfigError(
+        problem, field="payload.url", remedy=f"known are {', '.join(f'{{{n}}}' for n in _NAMES)}"
+    )

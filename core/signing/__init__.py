@@ -1,0 +1,1 @@
+"""Keys, certificates and signatures. Knows nothing of what is signed."""

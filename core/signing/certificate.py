@@ -1,0 +1,103 @@
+"""Update certificates: a container for the public key that devices are provisioned with."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from fotabuild.errors import SigningError
+from fotabuild.files import read_file, sha256
+from fotabuild.limits import READ_LIMITS
+
+VALIDITY_DAYS = 7300
+_KEY_IDENTIFIER_SIZE = 20
+_PEM_MARK = b"-----BEGIN CERTIFICATE-----"
+
+
+def read_certificate(path: Path) -> bytes:
+    """Read a certificate file, DER or PEM; return its DER.
+
+    Raises:
+        SigningError: the file holds no certificate, or something follows it.
+        FileError: the file cannot be read.
+    """
+    data = read_file(path, READ_LIMITS.key, "update certificate")
+    try:
+        if _PEM_MARK in data:
+            return x509.load_pem_x509_certificate(data).public_bytes(Encoding.DER)
+        x509.load_der_x509_certificate(data)
+        return data
+    except (ValueError, UnsupportedAlgorithm):
+        raise SigningError(
+            "this is not an X.509 certificate", file=path, remedy="give a DER or PEM certificate"
+        ) from None
+
+
+def public_key_of(certificate: bytes) -> bytes:
+    """Return the public key in a DER certificate, 65 bytes, an uncompressed point.
+
+    Raises:
+        SigningError: the certificate does not hold a P-256 key.
+    """
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise SigningError("the certificate holds no usable public key") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise SigningError(
+            "the certificate does not hold a P-256 key", remedy="devices accept P-256 only"
+        )
+    return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def make_self_signed(private_key_pem: bytes, not_before: int, serial: int | None = None) -> bytes:
+    """Return a self-signed certificate (update-resources-c, section 2), DER.
+
+    Args:
+        private_key_pem: the P-256 key whose public part it carries.
+        not_before: start of its validity, seconds since 1970. Devices do not look at dates.
+        serial: serial number, a random one by default.
+    """
+    key = serialization.load_pem_private_key(private_key_pem, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise SigningError("an update certificate needs an EC key")
+    public = key.public_key()
+    start = datetime.datetime.fromtimestamp(not_before, datetime.timezone.utc)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    public_der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    usage = {
+        "content_commitment": False,
+        "key_encipherment": False,
+        "data_encipherment": False,
+        "key_agreement": False,
+        "key_cert_sign": False,
+        "crl_sign": False,
+        "encipher_only": False,
+        "decipher_only": False,
+    }
+    extensions: tuple[x509.ExtensionType, ...] = (
+        x509.KeyUsage(digital_signature=True, **usage),
+        x509.SubjectAlternativeName([x509.DNSName("localhost")]),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]),
+        x509.SubjectKeyIdentifier(sha256(public_der)[:_KEY_IDENTIFIER_SIZE]),
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(public)
+        .serial_number(x509.random_serial_number() if serial is None else serial)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=VALIDITY_DAYS))
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    certificate = builder.sign(key, hashes.SHA256(), ecdsa_deterministic=True)
+    return certificate.public_bytes(Encoding.DER)

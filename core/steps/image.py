@@ -1,0 +1,57 @@
+"""The step that makes the flat image: what is installed, signed and patched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fotabuild.errors import FileError, in_file
+from fotabuild.files import read_file, write_file
+from fotabuild.formats import elf_image
+from fotabuild.limits import READ_LIMITS
+from fotabuild.steps.step import Step, StepKind, StepResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageStep(Step):
+    """Lay out a linked ELF file, or take a binary image as it is.
+
+    Attributes:
+        source: the ELF file or the binary image.
+        output: the flat image.
+    """
+
+    kind = StepKind.IMAGE
+    source: Path
+    output: Path
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The linked firmware."""
+        return (self.source,)
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The flat image."""
+        return (self.output,)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """None: the bytes of the source decide."""
+        return {}
+
+    def run(self) -> StepResult:
+        """Read, flatten, write."""
+        data = read_file(self.source, READ_LIMITS.image, "firmware")
+        summary = "binary image"
+        if data.startswith(elf_image.MAGIC):
+            with in_file(self.source):
+                flat = elf_image.flatten(data)
+            data = flat.content
+            summary = f"from address {flat.address:#x}"
+        if not data:
+            raise FileError("the firmware image is empty", file=self.source)
+        write_file(self.output, data, inputs=self.inputs)
+        return StepResult(f"{len(data)} bytes, {summary}")

@@ -1,0 +1,238 @@
+"""The step that makes a signed v3 manifest for one payload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fotabuild.config.yaml_reader import read_yaml
+from fotabuild.device.manifest_acceptance import Device, accept_manifest
+from fotabuild.device.profile import DeviceProfile
+from fotabuild.errors import KeyMismatchError, SidecarError, in_file
+from fotabuild.files import read_file, sha256, write_file
+from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.formats.identity import Identity
+from fotabuild.formats.manifest_v3 import (
+    ManifestV3,
+    PayloadFormat,
+    encode_manifest,
+    encode_signed,
+)
+from fotabuild.formats.patch_sidecar import PatchSidecar
+from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
+from fotabuild.limits import READ_LIMITS
+from fotabuild.signing.certificate import public_key_of, read_certificate
+from fotabuild.signing.signer import Signer, key_file, open_signer
+from fotabuild.steps.step import Step, StepKind, StepResult
+
+
+@dataclass(frozen=True)
+class Precursor:
+    """The release that a patch starts from: its version, if known, and its image."""
+
+    image: Path
+    version: FirmwareVersion | None = None
+
+
+@dataclass(frozen=True)
+class EncryptedPayload:
+    """Digest and size in bytes of a payload after the service encrypted it."""
+
+    digest: bytes
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestStep(Step):
+    """Describe and sign one payload.
+
+    Attributes:
+        identity: vendor and class id.
+        component: the component to update.
+        priority: the update priority.
+        version: the version after the update.
+        url: where devices download the payload; ``{digest}`` stands for its SHA-256.
+        payload_format: what the payload is.
+        payload: the payload file; for encrypted formats the plain one.
+        key: URI of the private key.
+        profile: abilities and limits of the device.
+        output: the manifest.
+        certificate: the update certificate that the key must match, if there is one.
+        sign_image: whether the installed image is signed too.
+        vendor_data: custom data to carry.
+        sidecar: the YAML beside a patch.
+        precursor: where a patch starts from; with it the patch is applied as a check.
+        encrypted: what the service said of the encrypted payload.
+    """
+
+    kind = StepKind.MANIFEST
+    identity: Identity
+    component: str
+    priority: int
+    version: FirmwareVersion
+    url: str
+    payload_format: PayloadFormat
+    payload: Path
+    key: str
+    profile: DeviceProfile
+    output: Path
+    certificate: Path | None = None
+    sign_image: bool = False
+    vendor_data: Path | None = None
+    sidecar: Path | None = None
+    precursor: Precursor | None = None
+    encrypted: EncryptedPayload | None = None
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Payload, side file, precursor image, key file, certificate and vendor data."""
+        candidates = (
+            self.payload,
+            self.sidecar,
+            None if self.precursor is None else self.precursor.image,
+            key_file(self.key),
+            self.certificate,
+            self.vendor_data,
+        )
+        return tuple(path for path in candidates if path is not None)
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The manifest."""
+        return (self.output,)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Every field that does not come from a file, and what the result is checked against."""
+        return {
+            "vendor-id": str(self.identity.vendor_id),
+            "class-id": str(self.identity.class_id),
+            "component": self.component,
+            "priority": self.priority,
+            "version": str(self.version),
+            "url": self.url,
+            "payload-format": self.payload_format.value,
+            "sign-image": self.sign_image,
+            "precursor-version": str(self.precursor.version) if self.precursor else None,
+            "encrypted": None
+            if self.encrypted is None
+            else [self.encrypted.digest.hex(), self.encrypted.size],
+            # A key in a file is an input; any other is known by its name only.
+            "key": self.key if key_file(self.key) is None else None,
+            "features": sorted(feature.value for feature in self.profile.features),
+            "limits": msgspec.to_builtins(self.profile.limits),
+        }
+
+    def run(self) -> StepResult:
+        """Read the payload, fill in, sign, check as the device, write."""
+        payload = read_file(self.payload, READ_LIMITS.package, "payload")
+        manifest = self._manifest(payload)
+        signer = open_signer(self.key)
+        public_key = self._check_pair(signer)
+        if self.sign_image:
+            manifest = replace(
+                manifest, installed_signature=signer.sign_digest(manifest.image_digest)
+            )
+        data = encode_signed(manifest, signer.sign(encode_manifest(manifest)))
+        report = accept_manifest(data, self._device(public_key), self._downloaded(payload))
+        with in_file(self.output):
+            report.require()
+        write_file(self.output, data, inputs=self.inputs)
+        return StepResult(
+            f"{len(data)} bytes, {self.payload_format.value} {self.version}",
+            tuple(f"{w.name}: {w.detail}; {w.remedy}" for w in report.warnings),
+        )
+
+    def _manifest(self, payload: bytes) -> ManifestV3:
+        digest, size = sha256(payload), len(payload)
+        manifest = ManifestV3(
+            identity=self.identity,
+            update_priority=self.priority,
+            component_name=self.component,
+            payload_version=str(self.version),
+            payload_digest=digest,
+            payload_size=size,
+            payload_uri=self.url.replace("{digest}", digest.hex()),
+            payload_format=self.payload_format,
+            vendor_data=None
+            if self.vendor_data is None
+            else read_file(self.vendor_data, READ_LIMITS.vendor_data, "vendor data"),
+        )
+        if self.payload_format is PayloadFormat.RAW_BINARY:
+            return manifest
+        if self.payload_format is PayloadFormat.ARM_PATCH_STREAM:
+            sidecar = self._read_sidecar(payload)
+            return replace(
+                manifest,
+                installed_size=sidecar.installed_size,
+                installed_digest=sidecar.installed_digest,
+                precursor_digest=sidecar.precursor_digest,
+            )
+        manifest = replace(manifest, installed_size=size, installed_digest=digest)
+        if self.encrypted is None:
+            return manifest
+        return replace(
+            manifest,
+            payload_digest=self.encrypted.digest,
+            payload_size=self.encrypted.size,
+            payload_uri=self.url.replace("{digest}", self.encrypted.digest.hex()),
+        )
+
+    def _read_sidecar(self, patch: bytes) -> PatchSidecar:
+        path = self.sidecar or self.payload.with_suffix(".yaml")
+        with in_file(path):
+            sidecar = PatchSidecar.from_values(
+                read_yaml(read_file(path, READ_LIMITS.config, "side file of the patch")).values
+            )
+            if sidecar.patch_digest not in (None, sha256(patch)):
+                raise SidecarError(
+                    f"this file describes another patch than {self.payload.name}",
+                    field="patch-digest",
+                    remedy="make the patch again",
+                )
+        with in_file(self.payload):
+            header = PatchHeader.decode(patch[:HEADER_SIZE])
+        if header.new_size != sidecar.installed_size:
+            raise SidecarError(
+                f"the patch makes {header.new_size} bytes, this file says {sidecar.installed_size}",
+                file=path,
+                field="installed-size",
+                remedy="make the patch again",
+            )
+        return sidecar
+
+    def _check_pair(self, signer: Signer) -> bytes:
+        """Return the public key that devices hold; refuse a key that is not its other half."""
+        public_key = signer.public_key()
+        if self.certificate is None:
+            return public_key
+        certificate = read_certificate(self.certificate)
+        with in_file(self.certificate):
+            if public_key_of(certificate) != public_key:
+                raise KeyMismatchError(
+                    "this certificate is not of the private key that signs",
+                    remedy="devices with this certificate would refuse every update: give the "
+                    "certificate's own key",
+                )
+        return public_key
+
+    def _device(self, public_key: bytes) -> Device:
+        image = version = None
+        if self.precursor is not None:
+            image = read_file(self.precursor.image, READ_LIMITS.image, "precursor image")
+            version = self.precursor.version
+        return Device(
+            profile=self.profile,
+            public_key=public_key,
+            identity=self.identity,
+            installed_version=version,
+            installed_image=image,
+        )
+
+    def _downloaded(self, payload: bytes) -> bytes | None:
+        """Return what the device downloads; an encrypted payload is not at hand."""
+        return None if self.payload_format.encrypted else payload

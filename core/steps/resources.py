@@ -1,0 +1,65 @@
+"""The step that writes ``update_default_resources.c``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fotabuild.device.profile import DeviceProfile
+from fotabuild.device.resources_acceptance import accept_resources
+from fotabuild.errors import in_file
+from fotabuild.files import write_file
+from fotabuild.formats.identity import Identity
+from fotabuild.formats.update_resources import UpdateResources
+from fotabuild.signing.certificate import public_key_of, read_certificate
+from fotabuild.steps.step import Step, StepKind, StepResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourcesStep(Step):
+    """Make the C source from the identity and the update certificate.
+
+    Attributes:
+        identity: vendor and class id.
+        certificate: the certificate file, DER or PEM.
+        profile: limits of the device; a certificate above its limit would overrun its memory.
+        output: the C file; it is left alone when its content stays the same.
+    """
+
+    kind = StepKind.RESOURCES
+    identity: Identity
+    certificate: Path
+    profile: DeviceProfile
+    output: Path
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The certificate."""
+        return (self.certificate,)
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The C source."""
+        return (self.output,)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Ids and the certificate limit."""
+        return {
+            "vendor-id": str(self.identity.vendor_id),
+            "class-id": str(self.identity.class_id),
+            "certificate-size": self.profile.limits.certificate_size,
+        }
+
+    def run(self) -> StepResult:
+        """Read the certificate, check its size, write the source."""
+        certificate = read_certificate(self.certificate)
+        with in_file(self.certificate):
+            resources = UpdateResources(self.identity, certificate, public_key_of(certificate))
+        source = resources.encode()
+        with in_file(self.output):
+            accept_resources(source, resources, self.profile).require()
+        write_file(self.output, source, inputs=self.inputs, keep_unchanged=True)
+        return StepResult(f"certificate of {len(certificate)} bytes")

@@ -1,0 +1,83 @@
+"""What all steps of a plan have in common."""
+
+from __future__ import annotations
+
+import enum
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from fotabuild import __version__
+
+
+class StepKind(enum.Enum):
+    """The artifacts that a build can make."""
+
+    RESOURCES = "resources"
+    IMAGE = "image"
+    DELTA = "delta"
+    PACKAGE = "package"
+    MANIFEST = "manifest"
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step has to tell people.
+
+    Attributes:
+        summary: one line about the artifact.
+        warnings: what is right for the device and still worth knowing.
+    """
+
+    summary: str
+    warnings: tuple[str, ...] = ()
+
+
+class Step(ABC):
+    """A pure description of one artifact; :meth:`run` makes it.
+
+    Two steps with equal :meth:`signature` and equal input files make equal output files, wherever
+    they run. Steps may run in parallel threads.
+    """
+
+    kind: ClassVar[StepKind]
+
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file that :meth:`run` reads."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[Path, ...]:
+        """Every file that :meth:`run` writes, the artifact first."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> Mapping[str, Any]:
+        """Everything else that the outputs depend on, as JSON-like values without paths."""
+
+    @abstractmethod
+    def run(self) -> StepResult:
+        """Make the outputs.
+
+        Raises:
+            FotabuildError: no output was changed.
+        """
+
+    @property
+    def name(self) -> str:
+        """Unique name within a plan."""
+        return f"{self.kind.value}:{self.outputs[0].name}"
+
+    def signature(self) -> str:
+        """Return what a build system compares to find out whether the step must run again."""
+        values = {
+            "fotabuild": __version__,
+            "kind": self.kind.value,
+            "parameters": dict(self.parameters),
+        }
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,60 @@
+"""The compiled parts of the wheel: the CMake package and the C patch decoder.
+
+Everything else stands in ``pyproject.toml``. A machine without a compiler or without CMake still
+installs: the pure-Python decoder then does the work.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cmake_build_extension import BuildExtension, CMakeExtension
+from setuptools import setup
+from setuptools.command.bdist_wheel import bdist_wheel
+
+ROOT = Path(__file__).parent
+
+
+class OptionalBuildExtension(BuildExtension):
+    """Builds what can be built, and says what cannot."""
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except RuntimeError as error:  # CMake or Ninja are missing.
+            self._warn(str(error))
+
+    def build_extension(self, ext: CMakeExtension) -> None:
+        try:
+            super().build_extension(ext)
+        except Exception as error:
+            self._warn(f"{ext.name}: {error}")
+
+    @staticmethod
+    def _warn(problem: str) -> None:
+        sys.stderr.write(f"fotabuild: an optional part was not built: {problem}\n")
+
+
+class AnyPythonWheel(bdist_wheel):
+    """The decoder is loaded through ctypes: the wheel fits every Python of its platform."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        return "py3", "none", super().get_tag()[2]
+
+
+setup(
+    ext_modules=[
+        CMakeExtension(
+            name="fotabuild.cmake_package",
+            install_prefix="share/cmake/FotaBuild",
+            source_dir=str(ROOT / "plugins" / "cmake"),
+        ),
+        CMakeExtension(
+            name="fotabuild.delta.native_decoder_library",
+            install_prefix=".",
+            source_dir=str(ROOT / "core" / "delta" / "native"),
+        ),
+    ],
+    cmdclass={"build_ext": OptionalBuildExtension, "bdist_wheel": AnyPythonWheel},
+)

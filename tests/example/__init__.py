@@ -1,0 +1,1 @@
+"""Tests of the example firmware in an emulator."""

@@ -1,0 +1,1 @@
+"""Tests of the C patch decoder, independent of the Python package."""
