@@ -20,12 +20,14 @@ class OptionalBuildExtension(BuildExtension):
     """Builds what can be built, and says what cannot."""
 
     def run(self) -> None:
+        """Build all parts, if there is CMake."""
         try:
             super().run()
         except RuntimeError as error:  # CMake or Ninja are missing.
             self._warn(str(error))
 
     def build_extension(self, ext: CMakeExtension) -> None:
+        """Build one part; a failure leaves it out."""
         try:
             super().build_extension(ext)
         except Exception as error:
@@ -40,6 +42,7 @@ class AnyPythonWheel(bdist_wheel):
     """The decoder is loaded through ctypes: the wheel fits every Python of its platform."""
 
     def get_tag(self) -> tuple[str, str, str]:
+        """Keep the platform only."""
         return "py3", "none", super().get_tag()[2]
 
 
