@@ -16,6 +16,8 @@ from fotabuild.errors import FileError, OutputConflictError
 
 _CHUNK = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)
+# The first of January 9000: certificates and calendars end with the year 9999.
+_LATEST_TIME = 221_845_392_000
 
 
 def sha256(data: bytes) -> bytes:
@@ -31,8 +33,11 @@ def build_time(environ: Mapping[str, str] = os.environ) -> int:
     text = environ.get("SOURCE_DATE_EPOCH")
     if text is None:
         return int(time.time())
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise FileError("SOURCE_DATE_EPOCH is not a number of seconds", remedy="unset it")
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) < _LATEST_TIME):
+        raise FileError(
+            "SOURCE_DATE_EPOCH is not a number of seconds before the year 9000",
+            remedy="correct or unset it",
+        )
     return int(text)
 
 
@@ -48,8 +53,7 @@ def read_file(path: Path, limit: int, what: str) -> bytes:
         FileError: missing, unreadable, not a regular file, or too large.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as stream:
+        with open(path, "rb", opener=_open_at_once) as stream:
             info = os.fstat(stream.fileno())
             if not stat.S_ISREG(info.st_mode):
                 raise FileError(f"this {what} is not a regular file", file=path)
@@ -60,9 +64,16 @@ def read_file(path: Path, limit: int, what: str) -> bytes:
             data = stream.read(limit + 1)
     except OSError as error:
         raise FileError(f"cannot read the {what}: {error.strerror or error}", file=path) from None
+    except ValueError:
+        raise FileError(f"cannot read the {what}: no file has such a name", file=path) from None
     if len(data) > limit:
         raise FileError(f"this {what} grew beyond the limit of {limit} bytes", file=path)
     return data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe without a writer must not make us wait for one."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,10 @@ class OutputSet:
 
         Raises:
             OutputConflictError: the path is an input, another output, or a folder.
+            FileError: no file can have this name.
         """
+        if "\0" in str(path):
+            raise FileError("cannot write: no file has such a name", file=path)
         for other in self._inputs:
             if _same_file(path, other):
                 raise OutputConflictError(
@@ -113,7 +127,7 @@ class OutputSet:
                 raise OutputConflictError(
                     "two outputs have the same name", file=path, remedy="choose another name"
                 )
-        if path.is_dir():
+        if _is_folder(path):
             raise OutputConflictError("this output is a folder", file=path)
         self._outputs.append(_Output(path, data, private, keep_unchanged))
 
@@ -164,6 +178,13 @@ def _same_file(one: Path, other: Path) -> bool:
         return os.path.samefile(one, other)
     except OSError:
         return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError:  # Nothing there, or a name that commit() will be told is impossible.
+        return False
 
 
 def _has_content(path: Path, data: bytes) -> bool:

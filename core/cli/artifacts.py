@@ -22,20 +22,24 @@ def run_steps(args: argparse.Namespace, output: Output, steps: Sequence[Step]) -
         else:
             result = step.run()
             _say(output, step, result)
-        done.append(describe(step))
+        if output.as_json:
+            done.append(describe(step))
     made = [path for step in steps for path in step.outputs]
     output.result({"dry-run": args.dry_run, "steps": done}, "\n".join(str(path) for path in made))
     return ExitStatus.OK
 
 
 def describe(step: Step) -> dict[str, Any]:
-    """Return a step as JSON-like values."""
+    """Return a step as JSON-like values; ``description`` is for ``fotabuild step``."""
+    from fotabuild.steps.description import describe_step
+
     return {
         "name": step.name,
         "kind": step.kind.value,
         "inputs": [str(path) for path in step.inputs],
         "outputs": [str(path) for path in step.outputs],
         "parameters": dict(step.parameters),
+        "description": describe_step(step),
     }
 
 

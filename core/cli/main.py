@@ -23,6 +23,7 @@ from fotabuild.cli.commands import (
     plan,
     resources,
     schema,
+    step,
 )
 from fotabuild.cli.output import Output
 from fotabuild.errors import ExitStatus, FotabuildError
@@ -31,6 +32,7 @@ _COMMANDS = (
     init,
     build,
     plan,
+    step,
     resources,
     image,
     delta,
@@ -47,12 +49,15 @@ Results go to stdout, everything for people to stderr.
 """
 
 
-class _PrintCMakeDir(argparse.Action):
-    def __init__(self, **options: Any) -> None:
+class _PrintFolder(argparse.Action):
+    """Prints a folder of the installation, given by its parts below the package, and exits."""
+
+    def __init__(self, *, const: tuple[str, ...], **options: Any) -> None:
         super().__init__(nargs=0, **options)
+        self._parts = const
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        folder = Path(__file__).parents[1] / "share" / "cmake" / "FotaBuild"
+        folder = Path(__file__).parents[1].joinpath(*self._parts)
         if not folder.is_dir():
             parser.error("this installation was made without CMake; install it again with CMake")
         sys.stdout.write(f"{folder.as_posix()}\n")
@@ -70,8 +75,15 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fotabuild {__version__}")
     parser.add_argument(
         "--cmake-dir",
-        action=_PrintCMakeDir,
+        action=_PrintFolder,
+        const=("share", "cmake", "FotaBuild"),
         help="print the folder of the CMake package (for -DFotaBuild_DIR) and exit",
+    )
+    parser.add_argument(
+        "--decoder-dir",
+        action=_PrintFolder,
+        const=("delta", "native"),
+        help="print the folder of the patch decoder's C source, for firmware, and exit",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")

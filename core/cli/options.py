@@ -31,6 +31,13 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="override a setting, such as --set priority=3; may be repeated",
     )
+    parser.add_argument(
+        "--build-setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="like --set, with the rank of a build system: weaker than the environment",
+    )
 
 
 def add_signing(parser: argparse.ArgumentParser) -> None:
@@ -57,12 +64,8 @@ def read_config(args: argparse.Namespace, **extra: str | None) -> LoadedConfig:
     """
     from fotabuild.config.loader import load_config
 
-    options: dict[str, object] = {}
-    for text in args.set:
-        name, separator, value = text.partition("=")
-        if not separator:
-            raise UsageError(f"--set needs NAME=VALUE, not {text!r}")
-        options[name] = value
+    options = _settings("--set", args.set)
+    build_system = _settings("--build-setting", args.build_setting)
     extra = {
         "credentials__key": getattr(args, "key", None),
         "credentials__certificate": getattr(args, "update_certificate", None),
@@ -71,7 +74,17 @@ def read_config(args: argparse.Namespace, **extra: str | None) -> LoadedConfig:
     for name, given in extra.items():
         if given is not None:
             options[name.replace("__", ".").replace("_", "-")] = given
-    return load_config(args.config or find_config(), options=options)
+    return load_config(args.config or find_config(), options=options, build_system=build_system)
+
+
+def _settings(option: str, texts: list[str]) -> dict[str, object]:
+    settings: dict[str, object] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise UsageError(f"{option} needs NAME=VALUE, not {text!r}")
+        settings[name] = value
+    return settings
 
 
 def find_config() -> Path:

@@ -16,6 +16,10 @@ _ALLOWED_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
     for name in ("str", "int", "float", "bool", "null", "binary", "map", "seq")
 )
+# The only tag that texts may write: side files of patches hold digests so.
+_BINARY_TAG = "tag:yaml.org,2002:binary"
+# Enough for any setting; longer numbers cost more than linear time to read and to print.
+_MAX_NUMBER_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def read_yaml(data: bytes) -> YamlDocument:
     except yaml.YAMLError as error:
         raise _syntax_error(error) from None
     try:
-        _refuse_depth_and_aliases(data)
+        _check_events(data)
         node = loader.get_single_node()
         if node is None:
             raise YamlError("the file is empty", remedy="start with the output of 'fotabuild init'")
@@ -69,13 +73,21 @@ def _syntax_error(error: yaml.YAMLError) -> YamlError:
     return YamlError(f"YAML syntax: {problem}", line=None if mark is None else mark.line + 1)
 
 
-def _refuse_depth_and_aliases(data: bytes) -> None:
-    """Look at the flat event stream first: composing nodes recurses and expands aliases."""
+def _check_events(data: bytes) -> None:
+    """Look at the flat event stream first: composing nodes recurses and expands aliases.
+
+    Written tags show only here. They would let any text pass for a number or a truth value, and
+    pyyaml fails on such text without a YAMLError.
+    """
     depth = 0
     for count, event in enumerate(yaml.parse(data.decode("utf-8-sig"), Loader=_LOADER)):
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise YamlError("anchors and aliases are not used here", line=line)
+        if getattr(event, "tag", None) not in (None, _BINARY_TAG):
+            raise YamlError(
+                f"the tag {event.tag[:60]!r} is not used here", line=line, remedy="remove the tag"
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -106,6 +118,10 @@ class _Walker:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, f"{path}[{i}]") for i, item in enumerate(node.value)]
+        if node.tag.endswith((":int", ":float")) and len(node.value) > _MAX_NUMBER_LENGTH:
+            raise YamlError(
+                f"a number of {len(node.value)} characters", field=_field(path), line=line
+            )
         return self._constructor.construct_object(node)
 
     def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ _MANIFEST_BASE_SIZE = 247 + 256
 Size = Annotated[int, Meta(ge=0, le=_INT31_MAX)]
 
 
-class DeviceFeature(enum.Enum):
+class DeviceFeature(str, enum.Enum):
     """Abilities that are chosen when the device's update client is built."""
 
     DELTA = "delta"

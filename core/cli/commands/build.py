@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("build", help="make every update artifact of an image")
+    parser = subparsers.add_parser(
+        "build",
+        help="make every update artifact of an image",
+        description="Makes the flat image with its manifest, a delta with side file and manifest "
+        "from each older release, and the combined package with its manifest if the configuration "
+        "declares one. Prints the names of the files.",
+    )
     add_build(parser)
     add_dry_run(parser)
     parser.set_defaults(run=run)

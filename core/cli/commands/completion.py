@@ -13,8 +13,12 @@ _SHELLS = ("bash", "zsh", "tcsh")
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("completion", help="print a completion script for a shell")
-    parser.add_argument("shell", choices=_SHELLS)
+    parser = subparsers.add_parser(
+        "completion",
+        help="print a completion script for a shell",
+        description="Prints a script that makes the shell complete commands and options.",
+    )
+    parser.add_argument("shell", choices=_SHELLS, help="the shell")
     parser.set_defaults(run=run)
 
 

@@ -11,7 +11,12 @@ from fotabuild.errors import ExitStatus
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("config", help="print the settings and where they come from")
+    parser = subparsers.add_parser(
+        "config",
+        help="print the settings and where they come from",
+        description="Prints every setting with its value and the option, variable or line of the "
+        "file that it comes from.",
+    )
     add_config(parser)
     add_signing(parser)
     parser.set_defaults(run=run)

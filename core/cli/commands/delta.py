@@ -16,9 +16,23 @@ _THRESHOLD_MAX = 1000
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("delta", help="make a patch from an old image to a new one")
-    parser.add_argument("-c", "--current-fw", type=Path, required=True, metavar="OLD")
-    parser.add_argument("-n", "--new-fw", type=Path, required=True, metavar="NEW")
+    parser = subparsers.add_parser(
+        "delta",
+        help="make a patch from an old image to a new one",
+        description="Makes the patch, applies it as a device does, compares the result, and only "
+        "then writes the patch with its side file. Needs no configuration.",
+    )
+    parser.add_argument(
+        "-c",
+        "--current-fw",
+        type=Path,
+        required=True,
+        metavar="OLD",
+        help="the image as installed on devices",
+    )
+    parser.add_argument(
+        "-n", "--new-fw", type=Path, required=True, metavar="NEW", help="the image to update to"
+    )
     parser.add_argument(
         "-o",
         "--output",

@@ -12,9 +12,16 @@ from fotabuild.cli.output import Output
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("image", help="make the flat image of a linked ELF file")
+    parser = subparsers.add_parser(
+        "image",
+        help="make the flat image of a linked ELF file",
+        description="Lays out the loadable segments by physical address and fills the gaps with "
+        "zeros, as objcopy does. A file that is not ELF is taken as the image.",
+    )
     parser.add_argument("source", type=Path, help="ELF file")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="BIN")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="BIN", help="the flat image"
+    )
     add_dry_run(parser)
     parser.set_defaults(run=run)
 

@@ -13,18 +13,33 @@ from fotabuild.errors import ExitStatus, UsageError
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
-        "init", help="make a key, a certificate and a starting fotabuild.yaml"
+        "init",
+        help="make a key, a certificate and a starting fotabuild.yaml",
+        description="Writes keys/update.key.pem (readable by its owner only), keys/update.cert.der "
+        "and fotabuild.yaml. A key and certificate that are already there are checked and kept; a "
+        "fotabuild.yaml that is already there is an error.",
     )
-    parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="(default: here)")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=Path(), help="the project (default: here)"
+    )
     vendor = parser.add_mutually_exclusive_group()
     vendor.add_argument("--vendor-domain", metavar="DOMAIN", help="derive the vendor id from it")
-    vendor.add_argument("--vendor-id", metavar="UUID", help="(default: a random one)")
+    vendor.add_argument("--vendor-id", metavar="UUID", help="the vendor id (default: random)")
     device = parser.add_mutually_exclusive_group()
     device.add_argument("--model-name", metavar="NAME", help="derive the class id from it")
-    device.add_argument("--class-id", metavar="UUID", help="(default: a random one)")
-    parser.add_argument("--url", help="payload URL, such as https://updates.acme.com/{file}")
-    parser.add_argument("--key", type=Path, help="use this private key instead of a new one")
-    parser.add_argument("--update-certificate", type=Path, help="certificate of that key")
+    device.add_argument("--class-id", metavar="UUID", help="the class id (default: random)")
+    parser.add_argument(
+        "--url", metavar="URL", help="payload URL, such as https://updates.acme.com/{file}"
+    )
+    parser.add_argument(
+        "--key", type=Path, metavar="KEY", help="use this private key instead of a new one"
+    )
+    parser.add_argument(
+        "--update-certificate",
+        type=Path,
+        metavar="CERT",
+        help="certificate of that key (default: make a self-signed one)",
+    )
     parser.add_argument(
         "--replace-key",
         action="store_true",

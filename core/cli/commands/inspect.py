@@ -12,8 +12,14 @@ from fotabuild.errors import ExitStatus, in_file
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("inspect", help="recognise a file and print what is in it")
-    parser.add_argument("file", type=Path)
+    parser = subparsers.add_parser(
+        "inspect",
+        help="recognise a file and print what is in it",
+        description="Recognises manifests, patches, side files, packages, certificates, update "
+        "resources, configurations and linked firmware by their bytes; anything else is taken as a "
+        "firmware image. Nothing of a private key is printed.",
+    )
+    parser.add_argument("file", type=Path, help="any file")
     parser.set_defaults(run=run)
 
 

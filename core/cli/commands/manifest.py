@@ -19,24 +19,50 @@ def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("manifest", help="make, read or verify a signed manifest")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     _register_create(verbs)
-    parse = verbs.add_parser("parse", help="print a manifest; no signature is verified")
-    parse.add_argument("manifest", type=Path)
+    parse = verbs.add_parser(
+        "parse",
+        help="print a manifest; no signature is verified",
+        description="Reads a v3 manifest strictly and prints its fields.",
+    )
+    parse.add_argument("manifest", type=Path, help="the manifest")
     parse.set_defaults(run=run_parse)
     manifest_verify.register(verbs)
 
 
 def _register_create(verbs: Subparsers) -> None:
-    create = verbs.add_parser("create", help="describe and sign one payload")
-    create.add_argument("-v", "--fw-version", required=True, metavar="VERSION")
-    create.add_argument("-o", "--output", type=Path, required=True, metavar="MANIFEST")
-    create.add_argument("-p", "--payload", metavar="FILE", help="(default: payload.file-path)")
-    create.add_argument("--format", choices=_FORMATS, help="(default: payload.format)")
-    create.add_argument("--url", help="where devices download it (default: payload.url)")
-    create.add_argument("--component", help="the component (default: the project's)")
+    create = verbs.add_parser(
+        "create",
+        help="describe and sign one payload",
+        description="Makes a signed v3 manifest and checks it as a device does before it is "
+        "written. With --current-fw a patch is applied as part of that check.",
+    )
+    create.add_argument(
+        "-v", "--fw-version", required=True, metavar="VERSION", help="version after the update"
+    )
+    create.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="MANIFEST", help="the manifest"
+    )
+    create.add_argument(
+        "-p",
+        "--payload",
+        metavar="FILE",
+        help="the payload; for encrypted formats the plain one (default: payload.file-path)",
+    )
+    create.add_argument(
+        "--format", choices=_FORMATS, help="what the payload is (default: payload.format)"
+    )
+    create.add_argument(
+        "--url", metavar="URL", help="where devices download it (default: payload.url)"
+    )
+    create.add_argument(
+        "--component", metavar="NAME", help="what it updates (default: the project's component)"
+    )
     create.add_argument("--current-fw", type=Path, metavar="OLD", help="image a patch starts from")
     create.add_argument("--current-version", metavar="VERSION", help="version of that image")
-    create.add_argument("--encrypted-digest", metavar="HEX", help="of the encrypted payload")
-    create.add_argument("--encrypted-size", metavar="BYTES", help="of the encrypted payload")
+    create.add_argument(
+        "--encrypted-digest", metavar="HEX", help="SHA-256 of the encrypted payload"
+    )
+    create.add_argument("--encrypted-size", metavar="BYTES", help="size of the encrypted payload")
     add_config(create)
     add_signing(create)
     add_dry_run(create)

@@ -19,16 +19,21 @@ def register(verbs: Subparsers) -> None:
     parser = verbs.add_parser(
         "verify",
         help="check a manifest as a device would",
-        description="Identity, limits and certificate come from the configuration, unless "
-        "--no-config or a key is given.",
+        description="Prints one line for each check. Identity, features and limits of the device "
+        "come from the configuration, and so does the certificate unless a key is given here. "
+        "What is not given is skipped: without a payload nothing of it is checked.",
     )
-    parser.add_argument("manifest", type=Path)
+    parser.add_argument("manifest", type=Path, help="the manifest")
     key = parser.add_mutually_exclusive_group()
     key.add_argument("--certificate", type=Path, metavar="CERT", help="the device's certificate")
     key.add_argument("--public-key", type=Path, metavar="FILE", help="65 bytes, uncompressed")
     parser.add_argument("--payload", type=Path, metavar="FILE", help="what the device downloads")
-    parser.add_argument("--installed-image", type=Path, metavar="FILE")
-    parser.add_argument("--installed-version", metavar="VERSION")
+    parser.add_argument(
+        "--installed-image", type=Path, metavar="FILE", help="the image that runs on the device"
+    )
+    parser.add_argument(
+        "--installed-version", metavar="VERSION", help="the version that runs on the device"
+    )
     parser.add_argument(
         "--no-config", action="store_true", help="use no configuration, even if there is one"
     )

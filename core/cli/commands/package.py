@@ -15,16 +15,31 @@ def register(subparsers: Subparsers) -> None:
     """Add the command and its two verbs."""
     parser = subparsers.add_parser("package", help="make or read a combined package")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    create = verbs.add_parser("create", help="pack the images that the configuration lists")
-    create.add_argument("-o", "--output", type=Path, required=True, metavar="TAR")
+    create = verbs.add_parser(
+        "create",
+        help="pack the images that the configuration lists",
+        description="Packs the images of package.images in their order, and reads the package "
+        "back as a device does before it is written.",
+    )
     create.add_argument(
-        "--image", type=Path, help="the built image, for the entry without a file-name"
+        "-o", "--output", type=Path, required=True, metavar="TAR", help="the package"
+    )
+    create.add_argument(
+        "--image",
+        type=Path,
+        metavar="IMAGE",
+        help="the built image, for the entry without a file-name",
     )
     add_config(create)
     add_dry_run(create)
     create.set_defaults(run=run_create)
-    parse = verbs.add_parser("parse", help="check a package and print what is in it")
-    parse.add_argument("package", type=Path)
+    parse = verbs.add_parser(
+        "parse",
+        help="check a package and print what is in it",
+        description="Reads a package strictly and compares its members with its descriptor. The "
+        "limits of a device are checked by 'fotabuild manifest verify --payload'.",
+    )
+    parse.add_argument("package", type=Path, help="the package")
     parse.set_defaults(run=run_parse)
 
 

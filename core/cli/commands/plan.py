@@ -13,7 +13,12 @@ from fotabuild.errors import ExitStatus
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("plan", help="print the steps of a build, and run none")
+    parser = subparsers.add_parser(
+        "plan",
+        help="print the steps of a build, and run none",
+        description="Prints each step with the files that it reads (<) and writes (>). No input "
+        "file but the configuration is read.",
+    )
     add_build(parser)
     parser.set_defaults(run=run)
 
@@ -27,6 +32,6 @@ def run(args: argparse.Namespace, output: Output) -> int:
         lines += [f"    < {path}" for path in step.inputs]
         lines += [f"    > {path}" for path in step.outputs]
     lines += [f"note: {note}" for note in plan.notes]
-    steps = [{**describe(step), "signature": step.signature()} for step in plan.steps]
+    steps = [describe(step) for step in plan.steps] if output.as_json else []
     output.result({"steps": steps, "notes": list(plan.notes)}, "\n".join(lines))
     return ExitStatus.OK

@@ -12,7 +12,12 @@ from fotabuild.cli.output import Output
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("resources", help="write the update resources C source")
+    parser = subparsers.add_parser(
+        "resources",
+        help="write the update resources C source",
+        description="Writes the C source with vendor id, class id and update certificate, to be "
+        "compiled into the firmware. The file is left alone when nothing in it changes.",
+    )
     parser.add_argument(
         "-o",
         "--output",

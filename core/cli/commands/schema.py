@@ -11,7 +11,12 @@ from fotabuild.errors import ExitStatus
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("schema", help="print the JSON schema of fotabuild.yaml")
+    parser = subparsers.add_parser(
+        "schema",
+        help="print the JSON schema of fotabuild.yaml",
+        description="Prints the JSON schema (draft 2020-12), which editors use to check and "
+        "complete fotabuild.yaml.",
+    )
     parser.set_defaults(run=run)
 
 
