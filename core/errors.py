@@ -148,10 +148,22 @@ class ElfError(FormatError):
     code = "FB0406"
 
 
+class AddressError(FormatError):
+    """The firmware is linked to another address than the layout says."""
+
+    code = "FB0409"
+
+
 class VersionError(FormatError):
     """Text that is not a firmware version from 0.0.1 to 999.999.999."""
 
     code = "FB0407"
+
+
+class FactoryImageError(FormatError):
+    """The parts of a factory image do not fit their places in flash."""
+
+    code = "FB0408"
 
 
 class DeltaError(FotabuildError):

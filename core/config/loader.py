@@ -5,9 +5,10 @@ Precedence: option of the command line, environment, build system, ``fotabuild.y
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from fotabuild.config.model import PathKind, Project, Vendor
 from fotabuild.config.yaml_reader import YamlDocument, read_yaml
 from fotabuild.errors import ConfigError, FormatError, in_file
 from fotabuild.files import read_file
+from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import (
     Identity,
     class_id_from_model_name,
@@ -121,6 +123,7 @@ def load_config(
     try:
         project = msgspec.convert(merged, Project)
         identity = _identity(project)
+        _check_versions(project)
     except (msgspec.ValidationError, ConfigError) as error:
         raise explain(error, file, document.lines) from None
     return LoadedConfig(project, identity, file, folder, origins)
@@ -169,15 +172,18 @@ def _take_texts(
 def _convert(field: Field, value: object, where: str) -> object:
     if not isinstance(value, str):
         return value
-    if field.is_list:
-        return [item.strip() for item in value.split(",")]
-    if field.path is not None:
+    if field.path is not None and value:
         return _absolute(value, field.path, Path.cwd())
+    given = [item.strip() for item in value.split(",")] if field.is_list else value
     try:
-        return msgspec.to_builtins(msgspec.convert(value, field.type, strict=False))
+        value.encode()
+        return msgspec.to_builtins(msgspec.convert(given, field.type, strict=False))
     except msgspec.ValidationError as error:
         problem = str(error).partition(" - at ")[0]
+        problem = problem[:1].lower() + problem[1:]
         raise ConfigError(f"{problem} (from {where})", field=field.name) from None
+    except UnicodeEncodeError:
+        raise ConfigError(f"not Unicode text (from {where})", field=field.name) from None
 
 
 def _absolute(value: str, kind: PathKind, folder: Path) -> str:
@@ -220,17 +226,32 @@ def _identity(project: Project) -> Identity:
     _exactly_one("device", model_name=device.model_name, class_id=device.class_id)
     vendor_id = _vendor_id(vendor)
     if device.class_id is not None:
-        return Identity(vendor_id, parse_uuid(device.class_id))
+        with _in_field("device.class-id"):
+            return Identity(vendor_id, parse_uuid(device.class_id))
     return Identity(vendor_id, class_id_from_model_name(vendor_id, device.model_name or ""))
 
 
 def _vendor_id(vendor: Vendor) -> Any:
     if vendor.vendor_id is not None:
-        return parse_uuid(vendor.vendor_id)
-    try:
+        with _in_field("vendor.vendor-id"):
+            return parse_uuid(vendor.vendor_id)
+    with _in_field("vendor.domain"):
         return vendor_id_from_domain(vendor.domain or "")
+
+
+def _check_versions(project: Project) -> None:
+    for index, release in enumerate(project.releases):
+        with _in_field(f"releases[{index}].version"):
+            FirmwareVersion.parse(release.version)
+
+
+@contextlib.contextmanager
+def _in_field(name: str) -> Iterator[None]:
+    """Turn an error of a format into one of the setting that holds the text."""
+    try:
+        yield
     except FormatError as error:
-        raise ConfigError(error.problem, field="vendor.domain", remedy=error.remedy) from None
+        raise ConfigError(error.problem, field=name, remedy=error.remedy) from None
 
 
 def _exactly_one(section: str, **values: str | None) -> None:

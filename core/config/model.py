@@ -29,7 +29,7 @@ Text = Annotated[str, Meta(min_length=1)]
 FilePath = Annotated[str, Meta(min_length=1, extra={"path": PathKind.FILE})]
 KeyUri = Annotated[str, Meta(min_length=1, extra={"path": PathKind.KEY_URI})]
 Uuid = Annotated[str, Meta(pattern=r"^\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?$")]
-VersionText = Annotated[str, Meta(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$")]
+VersionText = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){2}$")]
 
 
 class _Section(
@@ -140,6 +140,30 @@ class Package(_Section, frozen=True):
     ] = None
 
 
+class Layout(_Section, frozen=True):
+    """Flash layout of a device with a bootloader; a build then makes a factory image too."""
+
+    bootloader: Annotated[FilePath, Meta(description="Bootloader, a flat binary, at offset 0.")]
+    application_offset: Annotated[
+        int, Meta(ge=0, le=1 << 28, description="Where the application begins, in bytes.")
+    ]
+    header: Annotated[
+        FilePath | None, Meta(description="Firmware header to put before the application.")
+    ] = None
+    header_offset: Annotated[
+        int | None, Meta(ge=0, le=1 << 28, description="Where the header begins, in bytes.")
+    ] = None
+    flash_start: Annotated[
+        int | None,
+        Meta(
+            ge=0,
+            le=2**32 - 1,
+            description="Address of offset 0; the ELF file must then be linked accordingly.",
+        ),
+    ] = None
+    fill: Annotated[int, Meta(ge=0, le=255, description="Byte between the parts.")] = 0xFF
+
+
 class Release(_Section, frozen=True):
     """A release that is still in the field and gets a delta."""
 
@@ -175,6 +199,7 @@ class Project(_Section, frozen=True):
     ] = (ManifestFormat.V3,)
     delta: Delta = Delta()
     package: Package | None = None
+    layout: Layout | None = None
     releases: Annotated[
         tuple[Release, ...], Meta(max_length=1000, description="Releases in the field.")
     ] = ()

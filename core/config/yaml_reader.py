@@ -69,7 +69,7 @@ def read_yaml(data: bytes) -> YamlDocument:
 
 def _syntax_error(error: yaml.YAMLError) -> YamlError:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "not YAML"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
     return YamlError(f"YAML syntax: {problem}", line=None if mark is None else mark.line + 1)
 
 
@@ -84,10 +84,10 @@ def _check_events(data: bytes) -> None:
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise YamlError("anchors and aliases are not used here", line=line)
-        if getattr(event, "tag", None) not in (None, _BINARY_TAG):
-            raise YamlError(
-                f"the tag {event.tag[:60]!r} is not used here", line=line, remedy="remove the tag"
-            )
+        tag = getattr(event, "tag", None)
+        if tag and not (tag == _BINARY_TAG and isinstance(event, yaml.ScalarEvent)):
+            tag = tag.replace("tag:yaml.org,2002:", "!!")[:60]
+            raise YamlError(f"the tag {tag!r} is not used here", line=line, remedy="remove it")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

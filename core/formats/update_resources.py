@@ -16,8 +16,9 @@ from fotabuild.formats.identity import Identity
 
 PUBLIC_KEY_SIZE = 65
 _BYTES_PER_LINE = 8
-_ARRAY_PATTERN = re.compile(rb"const uint8_t (\w+)\[\] = \{([^{}]*)\};")
-_BYTE_PATTERN = re.compile(rb"0x([0-9A-Fa-f]{1,2})")
+# Other tools write a little differently: two spaces, a bare zero.
+_ARRAY_PATTERN = re.compile(rb"const uint8_t (\w+)\[\] {1,8}= {1,8}\{([^{}]*)\};")
+_BYTE_PATTERN = re.compile(rb"0x[0-9A-Fa-f]{1,2}|0|[1-9][0-9]{0,2}")
 _PREAMBLE = """\
 /* Update resources of this firmware: who it is, and whose updates it accepts.
  *
@@ -76,16 +77,16 @@ def decode_arrays(source: bytes) -> dict[str, bytes]:
     """Return the byte arrays that a generated source defines, by symbol.
 
     Raises:
-        FormatError: a symbol is defined twice, or an element is not a hexadecimal byte.
+        FormatError: a symbol is defined twice, or an element is not a byte.
     """
     arrays: dict[str, bytes] = {}
     for match in _ARRAY_PATTERN.finditer(source):
         symbol = match[1].decode()
         elements = [element.strip() for element in match[2].split(b",") if element.strip()]
-        bytes_found = [_BYTE_PATTERN.fullmatch(element) for element in elements]
-        if symbol in arrays or not all(bytes_found):
+        numbers = [int(e, 0) if _BYTE_PATTERN.fullmatch(e) else -1 for e in elements]
+        if symbol in arrays or not all(0 <= number <= 0xFF for number in numbers):
             raise FormatError("not an array of bytes, or defined twice", field=symbol)
-        arrays[symbol] = bytes(int(found[1], 16) for found in bytes_found if found)
+        arrays[symbol] = bytes(numbers)
     return arrays
 
 

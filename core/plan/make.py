@@ -11,6 +11,7 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v3 import PayloadFormat
 from fotabuild.plan.url import expand_url
 from fotabuild.steps.delta import DeltaStep
+from fotabuild.steps.factory import FactoryStep, FlashFile
 from fotabuild.steps.image import ImageStep
 from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
 from fotabuild.steps.package import PackageEntry, PackageStep
@@ -37,7 +38,28 @@ class StepMaker:
 
     def image(self, source: Path, output: Path) -> ImageStep:
         """Return the step for the flat image."""
-        return ImageStep(source=source, output=output)
+        layout = self._project.layout
+        address = None
+        if layout is not None and layout.flash_start is not None:
+            address = layout.flash_start + layout.application_offset
+        return ImageStep(source=source, output=output, address=address)
+
+    def factory(self, application: Path, output: Path) -> FactoryStep:
+        """Return the step for the factory image.
+
+        Raises:
+            ConfigError: the project has no layout, or one of header and header-offset is missing.
+        """
+        layout = self._project.layout
+        if layout is None:
+            raise ConfigError("this project declares no layout", field="layout")
+        if (layout.header is None) != (layout.header_offset is None):
+            raise ConfigError("header and header-offset go together", field="layout.header")
+        parts = [FlashFile("bootloader", Path(layout.bootloader), 0)]
+        if layout.header is not None and layout.header_offset is not None:
+            parts.append(FlashFile("header", Path(layout.header), layout.header_offset))
+        parts.append(FlashFile("application", application, layout.application_offset))
+        return FactoryStep(parts=tuple(parts), fill=layout.fill, output=output)
 
     def delta(self, old_image: Path, new_image: Path, output: Path) -> DeltaStep:
         """Return the step for a patch; its side file gets the suffix ``.yaml``."""

@@ -37,6 +37,8 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
     """
     maker = StepMaker(config)
     notes: list[str] = []
+    if config.project.payload.file_path is not None:
+        notes.append("payload.file-path is not used: the payloads of a build are its artifacts")
     image = build.output(".bin")
     steps: list[Step] = []
     if build.resources is not None:
@@ -77,6 +79,8 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
                 component=package.component,
             ),
         ]
+    if config.project.layout is not None:
+        steps.append(maker.factory(image, build.output(".factory.bin")))
     _check_files(steps)
     return Plan(tuple(steps), tuple(notes))
 

@@ -9,6 +9,7 @@ import msgspec
 
 from fotabuild.errors import FormatError
 from fotabuild.steps.delta import DeltaStep
+from fotabuild.steps.factory import FactoryStep
 from fotabuild.steps.image import ImageStep
 from fotabuild.steps.manifest import ManifestStep
 from fotabuild.steps.package import PackageStep
@@ -16,7 +17,8 @@ from fotabuild.steps.resources import ResourcesStep
 from fotabuild.steps.step import Step, StepKind
 
 _CLASSES: dict[StepKind, type[Step]] = {
-    step.kind: step for step in (ResourcesStep, ImageStep, DeltaStep, PackageStep, ManifestStep)
+    step.kind: step
+    for step in (ResourcesStep, ImageStep, DeltaStep, PackageStep, ManifestStep, FactoryStep)
 }
 
 

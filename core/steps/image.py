@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fotabuild.errors import FileError, in_file
+from fotabuild.errors import AddressError, FileError, in_file
 from fotabuild.files import read_file, write_file
 from fotabuild.formats import elf_image
 from fotabuild.limits import READ_LIMITS
@@ -21,11 +21,13 @@ class ImageStep(Step):
     Attributes:
         source: the ELF file or the binary image.
         output: the flat image.
+        address: where an ELF file must be linked to; None for anywhere.
     """
 
     kind = StepKind.IMAGE
     source: Path
     output: Path
+    address: int | None = None
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -39,8 +41,8 @@ class ImageStep(Step):
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """None: the bytes of the source decide."""
-        return {}
+        """The expected address; the bytes of the source decide the rest."""
+        return {"address": self.address}
 
     def run(self) -> StepResult:
         """Read, flatten, write."""
@@ -49,6 +51,12 @@ class ImageStep(Step):
         if data.startswith(elf_image.MAGIC):
             with in_file(self.source):
                 flat = elf_image.flatten(data)
+                if self.address not in (None, flat.address):
+                    raise AddressError(
+                        f"the firmware is linked to {flat.address:#x}, the layout puts it at "
+                        f"{self.address:#x}",
+                        remedy="correct the linker script, or layout in the configuration",
+                    )
             data = flat.content
             summary = f"from address {flat.address:#x}"
         if not data:

@@ -21,6 +21,7 @@ class StepKind(enum.Enum):
     DELTA = "delta"
     PACKAGE = "package"
     MANIFEST = "manifest"
+    FACTORY = "factory"
 
 
 @dataclass(frozen=True)

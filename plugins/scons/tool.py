@@ -21,6 +21,7 @@ _DEFAULTS: dict[str, Any] = {
     "FOTAIMAGECOMSTR": "Extracting image $TARGET",
     "FOTADELTACOMSTR": "Making delta $TARGET",
     "FOTAPACKAGECOMSTR": "Packing $TARGET",
+    "FOTAFACTORYCOMSTR": "Combining factory image $TARGET",
     "FOTAMANIFESTCOMSTR": "Signing manifest $TARGET",
 }
 
