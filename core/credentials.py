@@ -7,8 +7,11 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from fotabuild.errors import KeyMismatchError, OutputConflictError, in_file
+from fotabuild.config.loader import load_config
+from fotabuild.config.yaml_reader import read_yaml
+from fotabuild.errors import FileError, KeyMismatchError, OutputConflictError, in_file
 from fotabuild.files import OutputSet, build_time
+from fotabuild.plan.url import expand_url
 from fotabuild.signing.certificate import make_self_signed, public_key_of, read_certificate
 from fotabuild.signing.pem import PemSigner
 
@@ -66,36 +69,40 @@ def create_project(project: NewProject) -> dict[str, Path]:
     Raises:
         OutputConflictError: there is a configuration already, or a certificate without its key.
         SigningError: an existing key or certificate cannot be used.
+        ConfigError: a value that no configuration may hold.
     """
+    vendor = project.vendor or ("vendor-id", str(uuid.uuid4()))
+    device = project.device or ("class-id", str(uuid.uuid4()))
+    _check_values(vendor, device, project.url)
     config = project.folder / "fotabuild.yaml"
     key = project.key or project.folder / "keys" / "update.key.pem"
     certificate = project.certificate or project.folder / "keys" / "update.cert.der"
-    if config.exists() and not project.credentials_only:
+    if _exists(config) and not project.credentials_only:
         raise OutputConflictError(
             "this project has a configuration already",
             file=config,
             remedy="edit it, or make just key and certificate with --credentials-only",
         )
     outputs = OutputSet()
-    fresh_key = project.key is None and (project.replace_key or not key.exists())
+    fresh_key = project.key is None and (project.replace_key or not _exists(key))
     signer = PemSigner.generate() if fresh_key else PemSigner.open(key)
     if fresh_key:
         outputs.add(key, signer.to_pem(), private=True)
-    if certificate.exists() and not (fresh_key and project.replace_key):
+    if _exists(certificate) and not (fresh_key and project.replace_key):
         with in_file(certificate):
             _check_pair(signer, read_certificate(certificate))
     else:
         outputs.add(certificate, make_self_signed(signer.to_pem(), build_time()))
     text = _CONFIG.format(
-        vendor=_line(project.vendor or ("vendor-id", str(uuid.uuid4()))),
-        device=_line(project.device or ("class-id", str(uuid.uuid4()))),
+        vendor=_line(vendor),
+        device=_line(device),
         key=_quoted(_relative(key, project.folder)),
         certificate=_quoted(_relative(certificate, project.folder)),
         url=_quoted(project.url),
     )
     files = {"key": key, "certificate": certificate}
     if not project.credentials_only:
-        outputs.add(config, text.encode())
+        outputs.add(config, _checked(text, config))
         files["config"] = config
     outputs.commit()
     return files
@@ -106,6 +113,31 @@ def _check_pair(signer: PemSigner, certificate: bytes) -> None:
         raise KeyMismatchError(
             "this certificate is not of the private key", remedy="give a matching pair"
         )
+
+
+def _check_values(vendor: tuple[str, str], device: tuple[str, str], url: str) -> None:
+    """Refuse, before anything is made, what every later command would refuse."""
+    options = {f"vendor.{vendor[0]}": vendor[1], f"device.{device[0]}": device[1]}
+    load_config(None, options={**options, "payload.url": url}, environ={})
+    expand_url(url, {})
+
+
+def _checked(text: str, config: Path) -> bytes:
+    """Return the configuration as bytes that can be read again."""
+    with in_file(config):
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            raise FileError("the name of key or certificate is not Unicode text") from None
+        read_yaml(data)
+    return data
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise FileError(f"cannot look for it: {error.strerror or error}", file=path) from None
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -29,6 +29,8 @@ Text = Annotated[str, Meta(min_length=1)]
 FilePath = Annotated[str, Meta(min_length=1, extra={"path": PathKind.FILE})]
 KeyUri = Annotated[str, Meta(min_length=1, extra={"path": PathKind.KEY_URI})]
 Uuid = Annotated[str, Meta(pattern=r"^\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?$")]
+Offset = Annotated[int, Meta(ge=0, le=1 << 28)]
+Address = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 VersionText = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){2}$")]
 
 
@@ -145,21 +147,17 @@ class Layout(_Section, frozen=True):
 
     bootloader: Annotated[FilePath, Meta(description="Bootloader, a flat binary, at offset 0.")]
     application_offset: Annotated[
-        int, Meta(ge=0, le=1 << 28, description="Where the application begins, in bytes.")
+        Offset, Meta(description="Where the application begins, in bytes.")
     ]
     header: Annotated[
         FilePath | None, Meta(description="Firmware header to put before the application.")
     ] = None
     header_offset: Annotated[
-        int | None, Meta(ge=0, le=1 << 28, description="Where the header begins, in bytes.")
+        Offset | None, Meta(description="Where the header begins, in bytes.")
     ] = None
     flash_start: Annotated[
-        int | None,
-        Meta(
-            ge=0,
-            le=2**32 - 1,
-            description="Address of offset 0; the ELF file must then be linked accordingly.",
-        ),
+        Address | None,
+        Meta(description="Address of offset 0; the ELF file must then be linked accordingly."),
     ] = None
     fill: Annotated[int, Meta(ge=0, le=255, description="Byte between the parts.")] = 0xFF
 

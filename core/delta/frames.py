@@ -35,10 +35,11 @@ def pack(data: bytes, block_size: int) -> tuple[bytes, ...]:
 
 def largest_literal_frame(block_size: int) -> int:
     """Return the most incompressible bytes that fit into a frame of ``block_size`` bytes."""
-    length = block_size - 1
-    while len(_literal_header(length)) + length > block_size:
-        length -= 1
-    return length
+    if block_size < 17:
+        return min(block_size - 1, 14)
+    # Behind token and first length byte, 15 + 255 * n literals need n more bytes.
+    steps, rest = divmod(block_size - 17, 256)
+    return 15 + 255 * steps + min(rest, 254)
 
 
 def literal_block(data: bytes) -> bytes:

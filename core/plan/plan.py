@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,19 +88,23 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
 
 def _check_files(steps: list[Step]) -> None:
     """Refuse outputs that meet each other or an input that no earlier step makes."""
-    made: dict[Path, str] = {}
+    made: dict[str, str] = {}
     for step in steps:
         for path in step.outputs:
-            if path in made:
+            place = os.path.realpath(path)
+            if place in made:
                 raise PlanError(
-                    f"both {made[path]} and {step.name} would write it",
+                    f"both {made[place]} and {step.name} would write it",
                     file=path,
                     remedy="two releases may have the same version",
                 )
-            made[path] = step.name
-    sources = {path for step in steps for path in step.inputs} - set(made)
+            made[place] = step.name
+    sources = {path for step in steps for path in step.inputs}
+    sources -= {path for step in steps for path in step.outputs}
     firmware = {path for step in steps if step.kind.value == "image" for path in step.inputs}
-    for path in (sources | firmware) & set(made):
+    for path in sorted(sources | firmware):
+        if os.path.realpath(path) not in made:
+            continue
         raise PlanError(
             "this output would overwrite an input of the build",
             file=path,

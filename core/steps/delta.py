@@ -12,12 +12,29 @@ import msgspec
 from fotabuild.delta.encoder import make_patch
 from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.profile import DeviceProfile
-from fotabuild.errors import DeltaError, PrecursorMarkerError, ThresholdError, in_file
+from fotabuild.errors import (
+    DeltaError,
+    FileError,
+    PrecursorMarkerError,
+    ThresholdError,
+    in_file,
+)
 from fotabuild.files import OutputSet, read_file, sha256
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import MAGIC, find_markers
 from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.step import Step, StepKind, StepResult
+
+
+def sidecar_of(patch: Path) -> Path:
+    """Return the name of a patch's side file, by the rule of the manifest tools.
+
+    Raises:
+        FileError: the path names no file.
+    """
+    if not patch.name:
+        raise FileError("this is not the name of a file", file=patch)
+    return patch.with_suffix(".yaml")
 
 
 @dataclass(frozen=True, kw_only=True)

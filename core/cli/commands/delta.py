@@ -11,6 +11,7 @@ from fotabuild.cli.output import Output
 from fotabuild.errors import UsageError
 
 _MIN_BLOCK_SIZE = 64
+_MAX_BLOCK_SIZE = 1 << 24
 _THRESHOLD_MAX = 1000
 
 
@@ -66,10 +67,10 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     """Run the one step for a device that has the memory for these blocks."""
     from fotabuild.device.profile import DeviceLimits, DeviceProfile
-    from fotabuild.steps.delta import DeltaStep
+    from fotabuild.steps.delta import DeltaStep, sidecar_of
 
-    if args.block_size < _MIN_BLOCK_SIZE:
-        raise UsageError(f"--block-size must be {_MIN_BLOCK_SIZE} or more")
+    if not _MIN_BLOCK_SIZE <= args.block_size <= _MAX_BLOCK_SIZE:
+        raise UsageError(f"--block-size must be between {_MIN_BLOCK_SIZE} and {_MAX_BLOCK_SIZE}")
     if not 1 <= args.threshold <= _THRESHOLD_MAX:
         raise UsageError(f"--threshold must be between 1 and {_THRESHOLD_MAX}")
     step = DeltaStep(
@@ -79,6 +80,6 @@ def run(args: argparse.Namespace, output: Output) -> int:
         threshold=None if args.skip_size_check else args.threshold,
         profile=DeviceProfile(limits=DeviceLimits(patch_memory=2 * args.block_size)),
         output=args.output,
-        sidecar=args.output.with_suffix(".yaml"),
+        sidecar=sidecar_of(args.output),
     )
     return run_steps(args, output, [step])
