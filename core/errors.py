@@ -24,6 +24,15 @@ class ExitStatus(enum.IntEnum):
     INTERRUPTED = 130
 
 
+def printable(text: str) -> str:
+    """Return ``text`` as one line that cannot steer a terminal: hostile files end up in it."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
 class FotabuildError(Exception):
     """Base of all errors that fotabuild raises on purpose.
 
@@ -64,15 +73,14 @@ class FotabuildError(Exception):
         elif self.line is not None:
             parts.append(f"line {self.line}")
         if self.field is not None:
-            parts.append(self.field)
+            parts.append(_shorten(self.field, 200))
         if self.offset is not None:
             parts.append(f"offset {self.offset:#x}")
-        parts.append(self.problem)
+        parts.append(_shorten(self.problem, 1000))
         text = ": ".join(parts)
         if self.remedy:
             text += f"; {self.remedy}"
-        # Bytes of hostile files reach messages: keep them on one line and off the terminal.
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+        return printable(text)
 
 
 class UsageError(FotabuildError):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fotabuild.errors import FotabuildError
+from fotabuild.errors import FotabuildError, SigningError, printable
 from fotabuild.files import sha256
 from fotabuild.formats import elf_image
 from fotabuild.formats.combined_package import PackageImage, decode_package
@@ -95,7 +95,7 @@ def to_text(fields: Fields, indent: str = "") -> str:
                 lines.append(f"{indent}{name}:")
                 lines.append(to_text(item, indent + "  "))
         elif value is not None:
-            lines.append(f"{indent}{name}: {value}")
+            lines.append(printable(f"{indent}{name}: {value}"))
     return "\n".join(lines)
 
 
@@ -135,10 +135,15 @@ def _certificate_fields(data: bytes) -> Fields:
     from fotabuild.signing.certificate import public_key_of
 
     certificate = x509.load_der_x509_certificate(data)
+    try:
+        subject = certificate.subject.rfc4514_string()
+        not_after = certificate.not_valid_after_utc.isoformat()
+    except ValueError:
+        raise SigningError("the certificate has no readable subject or date") from None
     return {
         "size": len(data),
-        "subject": certificate.subject.rfc4514_string(),
-        "not-after": certificate.not_valid_after_utc.isoformat(),
+        "subject": subject,
+        "not-after": not_after,
         "fingerprint": sha256(data).hex(),
         "public-key": public_key_of(data).hex(),
     }
@@ -184,6 +189,15 @@ def _is_config(data: bytes) -> bool:
     return values is not None and {"vendor", "device"} <= set(values)
 
 
+def _plain(value: Any) -> Any:
+    """Return a value of YAML as one of JSON."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.hex() if isinstance(value, bytes) else value
+
+
 def _is_manifest(data: bytes) -> bool:
     # SEQUENCE with a short or long length, then the ENUMERATED version.
     if data[:1] != b"\x30" or len(data) < 8:
@@ -211,5 +225,5 @@ _KINDS: tuple[_Recogniser, ...] = (
     ),
     (lambda data: b"arm_uc_vendor_id" in data[:4096], "update resources", _resources_fields),
     (_is_sidecar, "patch side file", _sidecar_fields),
-    (_is_config, "project configuration", lambda data: dict(_yaml(data) or {})),
+    (_is_config, "project configuration", lambda data: _plain(_yaml(data) or {})),
 )

@@ -27,6 +27,7 @@ class ReadLimits:
         elf_segments: loadable segments of an ELF file.
         elf_gap: largest hole between two segments that is filled up.
         package_members: members of a combined package, its descriptor included.
+        package_descriptor: the descriptor of a combined package.
     """
 
     image: int = 256 * 1024 * 1024
@@ -42,6 +43,7 @@ class ReadLimits:
     elf_segments: int = 1024
     elf_gap: int = 16 * 1024 * 1024
     package_members: int = 256
+    package_descriptor: int = 1024 * 1024
 
 
 READ_LIMITS = ReadLimits()

@@ -32,9 +32,13 @@ class Output:
         """Tell people about something that is right and may surprise them."""
         self.say(f"warning: {text}")
 
+    def fail(self, error: FotabuildError) -> None:
+        """Tell people what went wrong, in one line; for commands with a result of their own."""
+        _print(f"error: {error} [{error.code}]", sys.stderr)
+
     def error(self, error: FotabuildError) -> None:
         """Tell people what went wrong, and programs too when they asked for JSON."""
-        _print(f"error: {error} [{error.code}]", sys.stderr)
+        self.fail(error)
         if self.as_json:
             self.result({"error": {"code": error.code, "message": str(error)}}, "")
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from fotabuild.config.fields import Field, project_fields
-from fotabuild.config.messages import explain
+from fotabuild.config.messages import explain, explain_value
 from fotabuild.config.model import PathKind, Project, Vendor
 from fotabuild.config.yaml_reader import YamlDocument, read_yaml
 from fotabuild.errors import ConfigError, FormatError, in_file
@@ -163,8 +163,11 @@ def _take_texts(
             raise ConfigError("there is no such setting", field=name)
         place = places.get(name, name)
         for pair in _ALTERNATIVES:
-            if name in pair:
-                _drop(merged, pair[1 - pair.index(name)])
+            other = pair[1 - pair.index(name)] if name in pair else name
+            # Both from one source contradict each other, which the check of the identity reports.
+            if other not in values:
+                _drop(merged, other)
+                origins.pop(other, None)
         _set(merged, name, _convert(fields[name], value, f"{source.value} {place}"))
         origins[name] = Origin(source, place)
 
@@ -179,9 +182,8 @@ def _convert(field: Field, value: object, where: str) -> object:
         value.encode()
         return msgspec.to_builtins(msgspec.convert(given, field.type, strict=False))
     except msgspec.ValidationError as error:
-        problem = str(error).partition(" - at ")[0]
-        problem = problem[:1].lower() + problem[1:]
-        raise ConfigError(f"{problem} (from {where})", field=field.name) from None
+        problem, remedy = explain_value(str(error).partition(" - at ")[0], field.name)
+        raise ConfigError(f"{problem} (from {where})", field=field.name, remedy=remedy) from None
     except UnicodeEncodeError:
         raise ConfigError(f"not Unicode text (from {where})", field=field.name) from None
 

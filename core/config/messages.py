@@ -14,6 +14,13 @@ from fotabuild.errors import ConfigError
 
 _PATH = re.compile(r" - at `(?P<path>\$[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
+_FORM = "Expected `str` matching regex"
+_FORMS = {
+    "vendor-id": "32 hexadecimal digits, dashes allowed",
+    "class-id": "32 hexadecimal digits, dashes allowed",
+    "version": "MAJOR.MINOR.PATCH",
+    "digest": "64 hexadecimal digits",
+}
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*)`", re.DOTALL)
 
 
@@ -52,7 +59,16 @@ def _read(text: str) -> tuple[str, str, str | None]:
         return "unknown key", f"{path}.{key}", _suggest(key)
     if missing := _MISSING.fullmatch(problem):
         return "this key is required and missing", f"{path}.{missing['key']}", None
-    return problem[:1].lower() + problem[1:], path, None
+    problem, remedy = explain_value(problem, path)
+    return problem, path, remedy
+
+
+def explain_value(problem: str, name: str) -> tuple[str, str | None]:
+    """Return problem and remedy of a value that has not the type, range or form of its setting."""
+    if problem.startswith(_FORM):
+        form = _FORMS.get(name.rpartition(".")[2])
+        return "malformed", form and f"write {form}"
+    return problem[:1].lower() + problem[1:], None
 
 
 def _suggest(key: str) -> str:

@@ -118,6 +118,8 @@ class _Walker:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, f"{path}[{i}]") for i, item in enumerate(node.value)]
+        if "\0" in node.value:
+            raise YamlError("a text with a NUL character", field=_field(path), line=line)
         if node.tag.endswith((":int", ":float")) and len(node.value) > _MAX_NUMBER_LENGTH:
             raise YamlError(
                 f"a number of {len(node.value)} characters", field=_field(path), line=line

@@ -17,6 +17,7 @@ from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 
 _SUFFIX = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
 _SUCCESS = ("ok", "done")
+_LARGEST_EXPANSION = 255
 _NAMES = (f"libfotabuild_patch.{_SUFFIX}", f"fotabuild_patch.{_SUFFIX}")
 
 
@@ -51,6 +52,9 @@ def apply_patch(old: bytes, patch: bytes, chunk_size: int) -> bytes:
         raise RuntimeError("the C decoder is not installed")
     header = PatchHeader.decode(patch[:HEADER_SIZE])
     header.check_limits()
+    # No LZ4 block unfolds further: do not reserve memory for an image that cannot be in there.
+    if header.new_size > _LARGEST_EXPANSION * len(patch):
+        raise PatchError("the patch is cut off", offset=len(patch))
     new = ctypes.create_string_buffer(header.new_size)
     work = ctypes.create_string_buffer(2 * header.block_size)
     new_size = ctypes.c_uint32()

@@ -8,7 +8,7 @@ from fotabuild.device.package_acceptance import accept_package
 from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
-from fotabuild.errors import FormatError, VerificationError
+from fotabuild.errors import FormatError, ManifestError, VerificationError
 from fotabuild.files import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity
@@ -26,13 +26,27 @@ _STATUS_SIGNATURE = -23
 _STATUS_FORMAT = -25
 _STATUS_DIGEST = -26
 _STATUS_VERSION = -27
+_STATUS_SCHEMA = -28
 _STATUS_VENDOR_DATA = -29
 _STATUS_VENDOR_ID = -30
 _STATUS_CLASS_ID = -31
 _STATUS_PRECURSOR = -32
 _STATUS_STORAGE = -33
 _STATUS_VERSION_TEXT = -41
+_STATUS_DIGEST_SIZE = -43
 _STATUS_LENGTH = -84
+# What the device says of a field that is there and has no allowed value; it halts at a signature
+# of another size. Of everything else, and of missing fields, it says that they are malformed.
+_FIELD_STATUS = {
+    "manifest-version": _STATUS_SCHEMA,
+    "signature": None,
+    "vendor-id": _STATUS_VENDOR_ID,
+    "class-id": _STATUS_CLASS_ID,
+    "payload-digest": _STATUS_DIGEST_SIZE,
+    "payload-format": _STATUS_FORMAT,
+    "payload-metadata.installed-digest": _STATUS_DIGEST_SIZE,
+    "payload-metadata.precursor-digest": _STATUS_DIGEST_SIZE,
+}
 _NEEDED_FEATURE = {
     PayloadFormat.ARM_PATCH_STREAM: {DeviceFeature.DELTA},
     PayloadFormat.COMBINED: {DeviceFeature.COMBINED},
@@ -72,7 +86,7 @@ def accept_manifest(data: bytes, device: Device, payload: bytes | None = None) -
     try:
         signed = decode_signed(data)
     except FormatError as error:
-        report.check("manifest-structure", False, str(error), _STATUS_MALFORMED)
+        report.check("manifest-structure", False, str(error), _structure_status(error))
         return report.build()
     report.check("manifest-structure", True, f"{len(data)} bytes of strict DER")
     _check_signature(report, signed, device)
@@ -84,6 +98,12 @@ def accept_manifest(data: bytes, device: Device, payload: bytes | None = None) -
     else:
         _check_payload(report, signed.manifest, device, payload)
     return report.build()
+
+
+def _structure_status(error: FormatError) -> int | None:
+    if isinstance(error, ManifestError) and error.field and error.offset is not None:
+        return _FIELD_STATUS.get(error.field, _STATUS_MALFORMED)
+    return _STATUS_MALFORMED
 
 
 def _check_signature(report: ReportBuilder, signed: SignedManifestV3, device: Device) -> None:

@@ -126,6 +126,11 @@ def decode_package(data: bytes) -> list[PackageImage]:
     if not members or members[0][0] != DESCRIPTOR_NAME:
         raise PackageError(f"the first member is not {DESCRIPTOR_NAME!r}", offset=0)
     _, descriptor_offset, descriptor = members.pop(0)
+    if len(descriptor) > READ_LIMITS.package_descriptor:
+        raise PackageError(
+            f"{len(descriptor)} bytes, the limit is {READ_LIMITS.package_descriptor}",
+            field=DESCRIPTOR_NAME,
+        )
     try:
         described = der.decode(descriptor, _DESCRIPTOR).values
     except FormatError as error:
@@ -166,14 +171,14 @@ def _read_members(data: bytes) -> list[tuple[str, int, bytes]]:
             while (member := archive.next()) is not None:
                 if len(members) == READ_LIMITS.package_members:
                     raise PackageError(f"more than {len(members)} members", offset=member.offset)
-                content = _check_member(member, data)
+                content = _check_member(member, data, end)
                 if member.name in {name for name, _, _ in members}:
                     raise PackageError(
                         f"two members are named {member.name!r}", offset=member.offset
                     )
                 members.append((member.name, member.offset_data, content))
                 end = member.offset_data + -(-member.size // _BLOCK) * _BLOCK
-    except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
+    except (tarfile.TarError, ValueError, OverflowError, EOFError, RecursionError) as error:
         raise PackageError(f"not a plain tar archive: {error}", offset=end) from None
     tail = data[end:]
     if len(tail) < len(_END) or tail.count(0) != len(tail) or len(tail) % _BLOCK:
@@ -183,7 +188,9 @@ def _read_members(data: bytes) -> list[tuple[str, int, bytes]]:
     return members
 
 
-def _check_member(member: tarfile.TarInfo, data: bytes) -> bytes:
+def _check_member(member: tarfile.TarInfo, data: bytes, start: int) -> bytes:
+    """Return the content of the member whose first header should begin at ``start``."""
+
     def fail(problem: str) -> PackageError:
         return PackageError(problem, field=member.name[:60], offset=member.offset)
 
@@ -193,7 +200,20 @@ def _check_member(member: tarfile.TarInfo, data: bytes) -> bytes:
         raise fail("the member has extended attributes")
     if not _NAME_PATTERN.fullmatch(member.name) or member.name in (".", ".."):
         raise fail("this name is not a plain file name")
+    if member.offset != start or member.offset_data != _content_offset(data, start):
+        raise fail("headers of an extension stand before this member")
     content = data[member.offset_data : member.offset_data + member.size]
     if member.size < 0 or len(content) != member.size:
         raise fail(f"the member claims {member.size} bytes, {len(content)} are left")
+    end = member.offset_data + member.size
+    if any(data[end : end + -end % _BLOCK]):
+        raise fail("the block behind the content is not filled up with zeros")
     return content
+
+
+def _content_offset(data: bytes, start: int) -> int:
+    """Return where a member's content begins with one header, or with a pax header before it."""
+    header = tarfile.TarInfo.frombuf(data[start : start + _BLOCK], "ascii", "surrogateescape")
+    if header.type == tarfile.XHDTYPE:
+        start += _BLOCK + -(-header.size // _BLOCK) * _BLOCK
+    return start + _BLOCK

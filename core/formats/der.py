@@ -101,8 +101,8 @@ class _Reader:
         self._data = data
         self.spans: dict[str, tuple[int, int]] = {}
 
-    def _header(self, offset: int, limit: int, path: str) -> tuple[int, int, int]:
-        """Return tag, start and end of the content of the element at ``offset``."""
+    def _header(self, offset: int, limit: int, expected: int, path: str) -> tuple[int, int]:
+        """Return start and end of the content of the element at ``offset``."""
         data = self._data
 
         def fail(problem: str) -> DerError:
@@ -114,6 +114,9 @@ class _Reader:
         start = offset + 2
         if tag & 0x1F == 0x1F:
             raise fail("multi-byte tags are not used by this format")
+        if tag != expected:
+            found = _TAG_NAMES.get(tag, f"tag {tag:#04x}")
+            raise fail(f"expected {_TAG_NAMES[expected]}, found {found}")
         if first == 0x80:
             raise fail("indefinite length is BER, not DER")
         length = first
@@ -127,16 +130,11 @@ class _Reader:
                 raise fail("the length is not written in the shortest form")
         if start + length > limit:
             raise fail(f"the element claims {length} bytes, {limit - start} are left")
-        return tag, start, start + length
+        return start, start + length
 
     def read(self, offset: int, limit: int, schema: Any, path: str) -> tuple[DerValue, int]:
-        tag, start, end = self._header(offset, limit, path)
         expected = _tag_of(schema)
-        if tag != expected:
-            found = _TAG_NAMES.get(tag, f"tag {tag:#04x}")
-            raise DerError(
-                f"expected {_TAG_NAMES[expected]}, found {found}", field=path or None, offset=offset
-            )
+        start, end = self._header(offset, limit, expected, path)
         self.spans[path] = (offset, end)
         if isinstance(schema, univ.SequenceOf):
             return self._items(start, end, schema, path), end

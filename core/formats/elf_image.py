@@ -81,6 +81,7 @@ def read_segments(elf: bytes) -> list[Segment]:
     if entry_size != _PROGRAM_HEADER_SIZE[bits] or count > READ_LIMITS.elf_segments:
         raise ElfError(f"{count} program headers of {entry_size} bytes", offset=42)
     segments = []
+    total = 0
     for index in range(count):
         offset = table + index * entry_size
         if offset + entry_size > len(elf):
@@ -95,6 +96,10 @@ def read_segments(elf: bytes) -> list[Segment]:
             continue
         if start + size > len(elf):
             raise ElfError(f"segment {index} reaches beyond the end of the file", offset=offset)
+        # Segments may share bytes of the file: together they can be far larger than it.
+        total += size
+        if total > READ_LIMITS.image:
+            raise ElfError(f"the segments have more than {READ_LIMITS.image} bytes", offset=offset)
         segments.append(Segment(address, elf[start : start + size]))
     return segments
 

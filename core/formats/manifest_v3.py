@@ -279,6 +279,14 @@ def _check_size(name: str, value: bytes, size: int, spans: _Spans) -> None:
 
 def _check(manifest: ManifestV3, spans: _Spans) -> None:
     """Check what the schema itself demands; the device's limits are the device room's matter."""
+    for name, text in (
+        ("component-name", manifest.component_name),
+        ("payload-version", manifest.payload_version),
+        ("payload-uri", manifest.payload_uri),
+    ):
+        # Arguments that are not UTF-8 come in as lone surrogates.
+        if not text.isascii() and text.encode("utf-8", "ignore").decode() != text:
+            raise _problem(name, "not Unicode text", spans)
     for name, number in (
         ("update-priority", manifest.update_priority),
         ("payload-size", manifest.payload_size),

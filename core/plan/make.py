@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TypeVar
 
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.device.profile import DeviceProfile
-from fotabuild.errors import ConfigError
+from fotabuild.errors import ConfigError, OutputConflictError
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v3 import PayloadFormat
 from fotabuild.plan.url import expand_url
-from fotabuild.steps.delta import DeltaStep
+from fotabuild.signing.signer import key_file
+from fotabuild.steps.delta import DeltaStep, sidecar_of
 from fotabuild.steps.factory import FactoryStep, FlashFile
 from fotabuild.steps.image import ImageStep
 from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
 from fotabuild.steps.package import PackageEntry, PackageStep
 from fotabuild.steps.resources import ResourcesStep
+from fotabuild.steps.step import Step
+
+_AnyStep = TypeVar("_AnyStep", bound=Step)
 
 
 class StepMaker:
-    """Makes steps for one project."""
+    """Makes steps for one project.
+
+    No step may overwrite the configuration, or a key, certificate or vendor data named in it.
+    """
 
     def __init__(self, config: LoadedConfig) -> None:
         self._config = config
@@ -29,12 +38,13 @@ class StepMaker:
 
     def resources(self, output: Path) -> ResourcesStep:
         """Return the step for ``update_default_resources.c``."""
-        return ResourcesStep(
+        step = ResourcesStep(
             identity=self._config.identity,
             certificate=Path(self._need(self._project.credentials.certificate, "certificate")),
             profile=self._profile,
             output=output,
         )
+        return self._checked(step)
 
     def image(self, source: Path, output: Path) -> ImageStep:
         """Return the step for the flat image."""
@@ -42,7 +52,7 @@ class StepMaker:
         address = None
         if layout is not None and layout.flash_start is not None:
             address = layout.flash_start + layout.application_offset
-        return ImageStep(source=source, output=output, address=address)
+        return self._checked(ImageStep(source=source, output=output, address=address))
 
     def factory(self, application: Path, output: Path) -> FactoryStep:
         """Return the step for the factory image.
@@ -59,19 +69,20 @@ class StepMaker:
         if layout.header is not None and layout.header_offset is not None:
             parts.append(FlashFile("header", Path(layout.header), layout.header_offset))
         parts.append(FlashFile("application", application, layout.application_offset))
-        return FactoryStep(parts=tuple(parts), fill=layout.fill, output=output)
+        return self._checked(FactoryStep(parts=tuple(parts), fill=layout.fill, output=output))
 
     def delta(self, old_image: Path, new_image: Path, output: Path) -> DeltaStep:
         """Return the step for a patch; its side file gets the suffix ``.yaml``."""
-        return DeltaStep(
+        step = DeltaStep(
             old_image=old_image,
             new_image=new_image,
             block_size=self._project.delta.block_size,
             threshold=self._project.delta.threshold,
             profile=self._profile,
             output=output,
-            sidecar=output.with_suffix(".yaml"),
+            sidecar=sidecar_of(output),
         )
+        return self._checked(step)
 
     def package(self, built_image: Path | None, output: Path) -> PackageStep:
         """Return the step for the combined package.
@@ -93,7 +104,8 @@ class StepMaker:
                     remedy="name a file, or give the built image",
                 )
             entries.append(PackageEntry(image.sub_comp_name, image.vendor_data.encode(), path))
-        return PackageStep(entries=tuple(entries), profile=self._profile, output=output)
+        step = PackageStep(entries=tuple(entries), profile=self._profile, output=output)
+        return self._checked(step)
 
     def manifest(
         self,
@@ -122,14 +134,14 @@ class StepMaker:
         """
         project = self._project
         if payload_format is PayloadFormat.ARM_PATCH_STREAM and sidecar is None:
-            sidecar = payload.with_suffix(".yaml")
+            sidecar = sidecar_of(payload)
         component = component or project.component
         values = {"file": payload.name, "version": str(version), "component": component}
         if precursor is not None and precursor.version is not None:
             values["from"] = str(precursor.version)
         vendor_data = project.vendor.custom_data_path
         certificate = project.credentials.certificate
-        return ManifestStep(
+        step = ManifestStep(
             identity=self._config.identity,
             component=component,
             priority=project.priority,
@@ -147,6 +159,26 @@ class StepMaker:
             encrypted=self._encrypted(payload_format),
             output=output,
         )
+        return self._checked(step)
+
+    def _checked(self, step: _AnyStep) -> _AnyStep:
+        """Refuse a step that would overwrite what the project cannot be built without."""
+        credentials = self._project.credentials
+        files = (
+            self._config.file,
+            credentials.key and key_file(credentials.key),
+            credentials.certificate,
+            self._project.vendor.custom_data_path,
+        )
+        kept = {os.path.realpath(file) for file in files if file}
+        for output in step.outputs:
+            if os.path.realpath(output) in kept:
+                raise OutputConflictError(
+                    "this output would overwrite configuration, key, certificate or vendor data",
+                    file=output,
+                    remedy="choose another name",
+                )
+        return step
 
     def _encrypted(self, payload_format: PayloadFormat) -> EncryptedPayload | None:
         if not payload_format.encrypted:

@@ -13,7 +13,7 @@ from fotabuild.formats.manifest_v3 import PayloadFormat
 from fotabuild.plan.build import Build
 from fotabuild.plan.make import StepMaker
 from fotabuild.steps.manifest import Precursor
-from fotabuild.steps.step import Step
+from fotabuild.steps.step import Step, StepKind
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,22 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
         ]
     if config.project.layout is not None:
         steps.append(maker.factory(image, build.output(".factory.bin")))
-    _check_files(steps)
+    _check_files(steps, _given_files(steps, build.image, image))
     return Plan(tuple(steps), tuple(notes))
 
 
-def _check_files(steps: list[Step]) -> None:
-    """Refuse outputs that meet each other or an input that no earlier step makes."""
+def _given_files(steps: list[Step], firmware: Path, image: Path) -> set[Path]:
+    """Return the images that no step makes.
+
+    Key, certificate and configuration are the matter of :class:`StepMaker`.
+    """
+    kinds = (StepKind.DELTA, StepKind.PACKAGE, StepKind.FACTORY)
+    read = {path for step in steps if step.kind in kinds for path in step.inputs}
+    return read - {image} | {firmware}
+
+
+def _check_files(steps: list[Step], given: set[Path]) -> None:
+    """Refuse outputs that meet each other or a given file, also under another name of it."""
     made: dict[str, str] = {}
     for step in steps:
         for path in step.outputs:
@@ -99,14 +109,11 @@ def _check_files(steps: list[Step]) -> None:
                     remedy="two releases may have the same version",
                 )
             made[place] = step.name
-    sources = {path for step in steps for path in step.inputs}
-    sources -= {path for step in steps for path in step.outputs}
-    firmware = {path for step in steps if step.kind.value == "image" for path in step.inputs}
-    for path in sorted(sources | firmware):
-        if os.path.realpath(path) not in made:
-            continue
-        raise PlanError(
-            "this output would overwrite an input of the build",
-            file=path,
-            remedy="choose another folder for the artifacts",
-        )
+    for path in sorted(given):
+        place = os.path.realpath(path)
+        if place in made:
+            raise PlanError(
+                f"{made[place]} would overwrite this input of the build",
+                file=path,
+                remedy="choose another name, or another folder for the artifacts",
+            )

@@ -32,7 +32,8 @@ def expand_url(template: str, values: dict[str, str]) -> str:
             continue
         if name not in _NAMES or specification or conversion:
             raise _problem(f"unknown name {{{name}}} in the URL")
-        parts.append("{digest}" if name == "digest" else quote(values.get(name, ""), safe=""))
+        value = quote(values.get(name, ""), safe="", errors="surrogateescape")
+        parts.append("{digest}" if name == "digest" else value)
     return "".join(parts)
 
 

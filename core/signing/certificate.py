@@ -31,13 +31,20 @@ def read_certificate(path: Path) -> bytes:
     data = read_file(path, READ_LIMITS.key, "update certificate")
     try:
         if _PEM_MARK in data:
-            return x509.load_pem_x509_certificate(data).public_bytes(Encoding.DER)
-        x509.load_der_x509_certificate(data)
-        return data
+            certificates = x509.load_pem_x509_certificates(data)
+        else:
+            certificates = [x509.load_der_x509_certificate(data)]
     except (ValueError, UnsupportedAlgorithm):
         raise SigningError(
             "this is not an X.509 certificate", file=path, remedy="give a DER or PEM certificate"
         ) from None
+    if len(certificates) != 1:
+        raise SigningError(
+            f"this file holds {len(certificates)} certificates",
+            file=path,
+            remedy="give the update certificate alone",
+        )
+    return certificates[0].public_bytes(Encoding.DER)
 
 
 def public_key_of(certificate: bytes) -> bytes:

@@ -9,12 +9,15 @@ from typing import Any
 
 import msgspec
 
+from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.delta.encoder import make_patch
 from fotabuild.device.patch_acceptance import accept_patch
-from fotabuild.device.profile import DeviceProfile
+from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.errors import (
     DeltaError,
     FileError,
+    FotabuildError,
+    OutputConflictError,
     PrecursorMarkerError,
     ThresholdError,
     in_file,
@@ -76,7 +79,7 @@ class DeltaStep(Step):
         return {
             "block-size": self.block_size,
             "threshold": self.threshold,
-            "delta-support": sorted(feature.value for feature in self.profile.features),
+            "delta-support": DeviceFeature.DELTA in self.profile.features,
             "limits": msgspec.to_builtins(
                 (self.profile.limits.patch_memory, self.profile.limits.network_chunk)
             ),
@@ -97,6 +100,7 @@ class DeltaStep(Step):
             accept_patch(
                 patch, old, sidecar.installed_digest, sidecar.installed_size, self.profile
             ).require()
+        _refuse_foreign(self.sidecar)
         outputs.add(self.output, patch)
         outputs.add(self.sidecar, sidecar.encode())
         outputs.commit()
@@ -119,6 +123,25 @@ class DeltaStep(Step):
                 f"image; {self.threshold} % is the threshold",
                 remedy="send the full image to this release, or raise delta.threshold",
             )
+
+
+def _refuse_foreign(sidecar: Path) -> None:
+    """Refuse to replace a file that is no side file: it may be anybody's YAML."""
+    try:
+        if not sidecar.exists():
+            return
+    except OSError:  # Writing it will tell what is wrong with the name.
+        return
+    try:
+        PatchSidecar.from_values(
+            read_yaml(read_file(sidecar, READ_LIMITS.config, "side file")).values
+        )
+    except FotabuildError:
+        raise OutputConflictError(
+            "the side file of the patch would overwrite this file, which is something else",
+            file=sidecar,
+            remedy="choose another name for the patch",
+        ) from None
 
 
 def _check_marker(old: bytes) -> None:

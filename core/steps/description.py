@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from fotabuild.errors import FormatError
-from fotabuild.steps.delta import DeltaStep
-from fotabuild.steps.factory import FactoryStep
-from fotabuild.steps.image import ImageStep
-from fotabuild.steps.manifest import ManifestStep
-from fotabuild.steps.package import PackageStep
-from fotabuild.steps.resources import ResourcesStep
 from fotabuild.steps.step import Step, StepKind
-
-_CLASSES: dict[StepKind, type[Step]] = {
-    step.kind: step
-    for step in (ResourcesStep, ImageStep, DeltaStep, PackageStep, ManifestStep, FactoryStep)
-}
 
 
 def describe_step(step: Step) -> dict[str, Any]:
@@ -40,15 +30,22 @@ def step_from_description(text: bytes) -> Step:
     """
     try:
         values = msgspec.json.decode(text)
-        kind = _CLASSES[StepKind(values["kind"])]
-        step: Step = msgspec.convert(values["step"], kind, dec_hook=_from_builtin)
+        kind = _class_of(StepKind(values["kind"]))
+        step = msgspec.convert(values["step"], kind, dec_hook=_from_builtin)
         matches = step.signature() == values["signature"]
-    except (msgspec.MsgspecError, ValueError, KeyError, TypeError):
+    except (msgspec.MsgspecError, ValueError, KeyError, TypeError, RecursionError):
         matches = False
     if not matches:
         raise FormatError(
             "this is not a step of this version of fotabuild", remedy="configure the build again"
         )
+    return step
+
+
+def _class_of(kind: StepKind) -> type[Step]:
+    """Import one kind of step only: a build starts a process per step, and imports are its cost."""
+    module = importlib.import_module(f"fotabuild.steps.{kind.value}")
+    step: type[Step] = getattr(module, f"{kind.value.capitalize()}Step")
     return step
 
 

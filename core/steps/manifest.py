@@ -29,6 +29,12 @@ from fotabuild.signing.certificate import public_key_of, read_certificate
 from fotabuild.signing.signer import Signer, key_file, open_signer
 from fotabuild.steps.step import Step, StepKind, StepResult
 
+_PACKAGE_LIMITS = {
+    "sub-components",
+    "sub-component-name-size",
+    "sub-component-vendor-data-size",
+}
+
 
 @dataclass(frozen=True)
 class Precursor:
@@ -124,8 +130,18 @@ class ManifestStep(Step):
             # A key in a file is an input; any other is known by its name only.
             "key": self.key if key_file(self.key) is None else None,
             "features": sorted(feature.value for feature in self.profile.features),
-            "limits": msgspec.to_builtins(self.profile.limits),
+            "limits": self._limits(),
         }
+
+    def _limits(self) -> dict[str, int]:
+        """Return the limits that the checks of this payload format look at, and perhaps more."""
+        unused = {"certificate-size"}
+        if self.payload_format is not PayloadFormat.ARM_PATCH_STREAM:
+            unused |= {"patch-memory", "network-chunk"}
+        if self.payload_format is not PayloadFormat.COMBINED:
+            unused |= _PACKAGE_LIMITS
+        limits = msgspec.to_builtins(self.profile.limits)
+        return {name: value for name, value in limits.items() if name not in unused}
 
     def run(self) -> StepResult:
         """Read the payload, fill in, sign, check as the device, write."""

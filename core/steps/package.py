@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from fotabuild.device.package_acceptance import accept_package
-from fotabuild.device.profile import DeviceProfile
+from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.errors import in_file
 from fotabuild.files import read_file, write_file
 from fotabuild.formats.combined_package import PackageImage, check_images, encode_package
@@ -58,7 +58,7 @@ class PackageStep(Step):
         limits = self.profile.limits
         return {
             "images": [(entry.name, entry.vendor_data.hex()) for entry in self.entries],
-            "features": sorted(feature.value for feature in self.profile.features),
+            "package-support": DeviceFeature.COMBINED in self.profile.features,
             "limits": msgspec.to_builtins(
                 (
                     limits.sub_components,

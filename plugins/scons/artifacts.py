@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from SCons.Builder import Builder
+from SCons.Errors import UserError
 from SCons.Scanner import ScannerBase
 
 from fotabuild.config.loader import LoadedConfig
@@ -61,6 +62,8 @@ def _builder(kind: StepKind, factory: Any, suffix: str) -> Any:
 def _emit(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], list[Any]]:
     """Add the configuration as the last source, ordered before the target but not compared."""
     config = config_node(env)
+    # ``env`` belongs to this one call, and the scanner will see it too.
+    env["FOTACONFIG"] = config
     for node in target:
         env.Ignore(node, config)
         env.Requires(node, config)
@@ -79,7 +82,7 @@ def _emit_manifest(target: list[Any], source: list[Any], env: Any) -> tuple[list
         sidecar = Path(source[0].get_abspath()).with_suffix(".yaml")
         source = [source[0], *file_nodes(env, [sidecar])]
         if env["FOTAPRECURSOR"]:
-            source += env.arg2nodes(env["FOTAPRECURSOR"], env.File)
+            source += env.arg2nodes(env["FOTAPRECURSOR"], env.fs.File)
     env.NoCache(target)
     return _emit(target, source, env)
 
@@ -98,7 +101,7 @@ _EMITTERS = {
 
 def _scan(node: Any, env: Any, _path: Any, kind: StepKind) -> list[Any]:
     """Return the files that the configuration names for this kind of artifact."""
-    if node is not config_node(env) or not path_of(node).is_file():
+    if node is not env["FOTACONFIG"] or not path_of(node).is_file():
         return []
     try:
         config = read_config(env, node)
@@ -150,7 +153,7 @@ def _package_step(target: list[Any], source: list[Any], env: Any) -> Step:
 def _manifest_step(target: list[Any], source: list[Any], env: Any) -> Step:
     payload_format = _payload_format(source[0], env)
     precursor = None
-    if env["FOTAPRECURSOR"]:
+    if env["FOTAPRECURSOR"] and payload_format is PayloadFormat.ARM_PATCH_STREAM:
         version = env.subst("$FOTAPRECURSORVERSION")
         precursor = Precursor(
             path_of(source[2]), FirmwareVersion.parse(version) if version else None
@@ -168,5 +171,9 @@ def _manifest_step(target: list[Any], source: list[Any], env: Any) -> Step:
 def _payload_format(payload: Any, env: Any) -> PayloadFormat:
     name = env.subst("$FOTAFORMAT")
     if name:
-        return PayloadFormat(name)
+        try:
+            return PayloadFormat(name)
+        except ValueError:
+            known = ", ".join(one.value for one in PayloadFormat)
+            raise UserError(f"FOTAFORMAT is {name!r}; known are {known}") from None
     return _FORMAT_OF_SUFFIX.get(payload.get_suffix(), PayloadFormat.RAW_BINARY)

@@ -29,8 +29,13 @@ def file_nodes(env: Any, paths: Iterable[Path]) -> list[Any]:
 
 
 def config_node(env: Any) -> Any:
-    """Return the node of the configuration that ``FOTACONFIG`` names."""
-    return env.File(env.subst("$FOTACONFIG"))
+    """Return the node of the configuration that ``FOTACONFIG`` names.
+
+    Relative names start at the folder of the SConscript that is being read, so this is for reading
+    time; builders keep the node in ``FOTACONFIG`` for later.
+    """
+    # Unlike env.File this expands once: a dollar sign in a name stays one.
+    return env.arg2nodes(env["FOTACONFIG"], env.fs.File)[0]
 
 
 def read_config(env: Any, node: Any) -> LoadedConfig:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from SCons.Action import Action
 from SCons.Errors import BuildError
 
 from fotabuild.errors import FotabuildError
-from fotabuild.steps.step import Step, StepKind
+from fotabuild.files import sha256
+from fotabuild.steps.step import Step, StepKind, StepResult
 
 #: Construction variable that holds, per target, how to make its step.
 STEP_VARIABLE = "FOTASTEP"
 
 #: Makes the step of a target at build time, when generated inputs exist.
 StepFactory = Callable[[list[Any], list[Any], Any], Step]
+
+# SCons gives its worker threads 256 KiB, which LZ4 alone overruns; main threads have this much.
+_STACK_SIZE = 8 * 1024 * 1024
+_stack_size_lock = threading.Lock()
 
 
 def step_action(kind: StepKind) -> Any:
@@ -38,15 +45,31 @@ def signature_of_target(target: list[Any], source: list[Any], env: Any, for_sign
         return ""
     try:
         step: Step = env[STEP_VARIABLE](target, source, env)
-        return step.signature()
+        text = step.signature()
     except FotabuildError as error:
-        return f"unusable: {error}"
+        text = f"unusable: {error}"
+    # SCons expands what it gets: words behind a dollar sign, in a URL say, would not count.
+    return sha256(text.encode()).hex()
 
 
 def _run(target: list[Any], source: list[Any], env: Any) -> None:
     try:
-        result = env[STEP_VARIABLE](target, source, env).run()
+        result = _with_ample_stack(env[STEP_VARIABLE](target, source, env).run)
     except FotabuildError as error:
         raise BuildError(node=target[0], errstr=f"{error} [{error.code}]") from None
     for warning in result.warnings:
         sys.stderr.write(f"fotabuild: warning: {warning}\n")
+
+
+def _with_ample_stack(function: Callable[[], StepResult]) -> StepResult:
+    """Call ``function``, outside the main thread in a thread of its own with a stack for C code."""
+    if threading.current_thread() is threading.main_thread():
+        return function()
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        with _stack_size_lock:
+            before = threading.stack_size(_STACK_SIZE)
+            try:
+                future = executor.submit(function)
+            finally:
+                threading.stack_size(before)
+        return future.result()

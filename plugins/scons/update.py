@@ -13,7 +13,7 @@ from fotabuild.errors import FotabuildError
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.plan.build import Build
 from fotabuild.plan.plan import Plan, make_plan
-from fotabuild.scons.nodes import config_node, file_nodes, read_config
+from fotabuild.scons.nodes import config_node, file_nodes, path_of, read_config
 from fotabuild.scons.running import STEP_VARIABLE
 from fotabuild.steps.step import Step, StepKind
 
@@ -37,11 +37,11 @@ def fota_update(
         The nodes of all artifacts.
     """
     env = env.Override(variables) if variables else env
-    node = env.arg2nodes(image, env.File)[0]
-    output = env.arg2nodes(folder, env.Dir)[0] if folder else node.dir.Dir("update")
+    node = env.arg2nodes(image, env.fs.File)[0]
+    output = env.arg2nodes(folder, env.fs.Dir)[0] if folder else node.dir.Dir("update")
     try:
         build = Build(
-            image=Path(node.get_abspath()),
+            image=path_of(node),
             version=FirmwareVersion.parse(env.subst("$FOTAVERSION")),
             folder=Path(output.get_abspath()),
             name=name,

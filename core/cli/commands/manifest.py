@@ -77,6 +77,7 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
 
     config = read_config(
         args,
+        component=args.component,
         payload__file_path=args.payload,
         payload__format=args.format,
         payload__url=args.url,
@@ -95,7 +96,6 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
         payload.format,
         FirmwareVersion.parse(args.fw_version),
         args.output,
-        component=args.component,
         precursor=precursor,
     )
     return run_steps(args, output, [step])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fotabuild.cli.options import Subparsers, add_config, find_config, read_config
 from fotabuild.cli.output import Output
-from fotabuild.errors import ConfigError, ExitStatus
+from fotabuild.errors import ConfigError, ExitStatus, VerificationError, in_file, printable
 
 if TYPE_CHECKING:
     from fotabuild.device.manifest_acceptance import Device
@@ -67,10 +67,14 @@ def run(args: argparse.Namespace, output: Output) -> int:
     ]
     lines = [f"{r.verdict.value:<8} {r.name:<24} {r.detail}" for r in report.results]
     lines += [f"{'':<8} {r.name:<24} to do: {r.remedy}" for r in report.failures if r.remedy]
-    output.result({"accepted": report.accepted, "results": results}, "\n".join(lines))
-    if not report.accepted:
-        output.say("a device would refuse this manifest")
-        return ExitStatus.VERIFICATION_FAILED
+    text = "\n".join(printable(line) for line in lines)
+    output.result({"accepted": report.accepted, "results": results}, text)
+    try:
+        with in_file(args.manifest):
+            report.require()
+    except VerificationError as error:
+        output.fail(error)
+        return error.exit_status
     output.say("accepted")
     return ExitStatus.OK
 
@@ -82,6 +86,7 @@ def _device(args: argparse.Namespace) -> Device:
     from fotabuild.formats.firmware_version import FirmwareVersion
     from fotabuild.limits import READ_LIMITS
     from fotabuild.signing.certificate import public_key_of, read_certificate
+    from fotabuild.signing.verify import load_public_key
 
     profile, identity, certificate = DeviceProfile(), None, args.certificate
     if not args.no_config and (args.config or _has_config()):
@@ -92,9 +97,14 @@ def _device(args: argparse.Namespace) -> Device:
         configured = config.project.credentials.certificate
         if certificate is None and args.public_key is None and configured is not None:
             certificate = Path(configured)
-    key = args.public_key and read_file(args.public_key, READ_LIMITS.key, "public key")
+    key = None
+    if args.public_key is not None:
+        key = read_file(args.public_key, READ_LIMITS.key, "public key")
+        with in_file(args.public_key):
+            load_public_key(key)
     if certificate is not None:
-        key = public_key_of(read_certificate(certificate))
+        with in_file(certificate):
+            key = public_key_of(read_certificate(certificate))
     image, version = args.installed_image, args.installed_version
     return Device(
         profile=profile,

@@ -1,0 +1,90 @@
+"""``errors.md``, from the error tree."""
+
+from __future__ import annotations
+
+from fotabuild import errors
+from fotabuild.errors import FotabuildError
+
+from .markdown import NOTE, sentence, table
+
+#: What usually helps, by error code. Messages give the remedy for their very case.
+REMEDIES = {
+    "FB0000": "Report it: every problem that is known has a class below.",
+    "FB0100": "Look at `--help` of the command.",
+    "FB0200": "Correct the setting; the message names the file and line, the variable or the "
+    "option. `fotabuild config` shows where each value comes from, [config.md](config.md) what is "
+    "allowed.",
+    "FB0201": "Correct the YAML at the given line. Each key stands once; there are no anchors, "
+    "aliases or tags; text that looks like a date stands in quotes.",
+    "FB0300": "Check the name, the permissions and the free space.",
+    "FB0301": "Choose another output name. `fotabuild init` never overwrites a `fotabuild.yaml`.",
+    "FB0400": "Get the file again; the message names the field and the byte offset.",
+    "FB0401": "Make or download the manifest or package again. Bytes behind the end, BER and "
+    "lengths that are not minimal are refused although some devices accept them.",
+    "FB0402": "Make the manifest again.",
+    "FB0403": "Make the patch again, from the image that the devices really run.",
+    "FB0404": "Keep patch and side file together; make both again with `fotabuild delta`.",
+    "FB0405": "Make the package again. Links, folders, other names than those of the descriptor "
+    "and data behind the end are refused.",
+    "FB0406": "Give the linked firmware; remove sections of other memories, or give a flat binary.",
+    "FB0407": "Write MAJOR.MINOR.PATCH, each part 0 to 999 without leading zeros.",
+    "FB0408": "Move the parts apart in `layout`, or make the earlier one smaller.",
+    "FB0409": "Link the application to `layout.flash-start` plus `layout.application-offset`, or "
+    "correct these.",
+    "FB0500": "Give two images that are not empty, and a block size of 64 or more.",
+    "FB0501": "Send this release the full image: it carries no patch decoder that fits. For the "
+    "next release compile the decoder into the firmware ([scons.md](scons.md)).",
+    "FB0502": "Send the full image to this release, or raise `delta.threshold`.",
+    "FB0600": "Give an unencrypted PEM key on P-256 and its X.509 certificate, DER or PEM "
+    "([keys.md](keys.md)).",
+    "FB0601": "Give the certificate that was made from this key ([keys.md](keys.md)).",
+    "FB0700": "Every failed check is named with what to do; see "
+    "[device-checks.md](device-checks.md).",
+    "FB0800": "Give each release another version and the artifacts a folder of their own.",
+}
+_COLUMNS = ("code", "class", "exit status", "meaning", "what usually helps")
+_INTRODUCTION = """\
+# Errors
+
+Whatever goes wrong for a reason that fotabuild knows is reported on one line on stderr:
+
+```text
+error: FILE:LINE: FIELD: offset 0x10: what is wrong; what to do [FBnnnn]
+```
+
+Parts that do not apply are left out. Codes are stable: scripts may match them, also as `error.code`
+of the JSON output. In Python the classes are in `fotabuild.errors`: catching `FormatError` catches
+all bad input data (`FB04nn`), `SigningError` all trouble with keys (`FB06nn`). `--debug` shows the
+traceback.
+
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    rows = [
+        (
+            f"`{kind.code}`",
+            f"`{kind.__name__}`",
+            str(int(kind.exit_status)),
+            sentence((kind.__doc__ or "").partition("\n\n")[0]),
+            _remedy(kind.code),
+        )
+        for kind in _classes()
+    ]
+    return NOTE + _INTRODUCTION + table(_COLUMNS, rows)
+
+
+def _remedy(code: str) -> str:
+    if code not in REMEDIES:
+        raise SystemExit(f"{__file__}: say in REMEDIES what usually helps against {code}")
+    return REMEDIES[code]
+
+
+def _classes() -> list[type[FotabuildError]]:
+    found = [
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, FotabuildError)
+    ]
+    return sorted(found, key=lambda kind: kind.code)

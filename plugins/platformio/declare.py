@@ -1,0 +1,84 @@
+"""Nodes and targets: the update resources, the artifacts, and the names to ask for them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from SCons.Script import ARGUMENTS, COMMAND_LINE_TARGETS, Default
+
+from fotabuild.config.loader import load_config
+from fotabuild.plan.build import Build
+from fotabuild.plan.plan import make_plan
+from fotabuild.platformio.options import Options
+from fotabuild.platformio.verify import PLAN_VARIABLE, verify_artifacts
+from fotabuild.scons import generate
+from fotabuild.scons.update import declare
+from fotabuild.steps.step import StepKind
+
+# Builds for the developer's desk: a test runner or an instrumented program is no release.
+_PRIVATE_BUILDS = {"__debug", "__test", "sizedata"}
+_UPDATE = ("update", "Update artifacts", "Make image, deltas, package and manifests")
+_VERIFY = ("update-verify", "Verify update artifacts", "Check every manifest as a device would")
+
+
+def add_resources(env: Any, options: Options) -> None:
+    """Compile the update resources into the program that is going to be declared."""
+    _load_tool(env)
+    source = env.FotaResources(
+        "$BUILD_DIR/fotabuild/update_default_resources.c",
+        # Dollar signs in a path are not construction variables.
+        FOTACONFIG=str(options.config).replace("$", "$$"),
+        FOTASETTINGS=dict(options.settings),
+    )
+    env.Append(PIOBUILDFILES=[env.Object(source)])
+
+
+def add_artifacts(env: Any, options: Options) -> None:
+    """Declare the artifacts as part of an ordinary build, and the targets.
+
+    The configuration is read, because it decides which artifacts there are; no key is.
+
+    Raises:
+        FotabuildError: the configuration cannot be used.
+    """
+    _load_tool(env)
+    build = Build(
+        image=options.image, version=options.version, folder=options.folder, name=options.name
+    )
+    plan = make_plan(load_config(options.config, build_system=options.settings), build)
+    for note in plan.notes:
+        sys.stderr.write(f"fotabuild: note: {note}\n")
+    artifacts = declare(env, plan)
+    if not _PRIVATE_BUILDS.intersection(COMMAND_LINE_TARGETS):
+        Default(artifacts)
+        env.Alias("buildprog", artifacts)
+    env[PLAN_VARIABLE] = plan
+    _add_targets(env, artifacts, env.VerboseAction(verify_artifacts, "Verifying update artifacts"))
+
+
+def describe_targets(env: Any) -> None:
+    """Declare the names of the targets only, for IDEs."""
+    _add_targets(env, [], None)
+
+
+def _load_tool(env: Any) -> None:
+    if int(ARGUMENTS.get("PIOVERBOSE", 0)):
+        # Without these texts SCons prints the calls themselves.
+        env.SetDefault(**{f"FOTA{kind.name}COMSTR": "" for kind in StepKind})
+    generate(env)
+
+
+def _add_targets(env: Any, artifacts: list[Any], verify: Any) -> None:
+    for (name, title, description), action in ((_UPDATE, None), (_VERIFY, verify)):
+        if name in env.get("__PIO_TARGETS", {}):
+            sys.stderr.write(f"fotabuild: warning: another script has a target {name!r}\n")
+            continue
+        env.AddCustomTarget(
+            name,
+            artifacts,
+            action,
+            title=title,
+            description=description,
+            always_build=action is not None,
+        )

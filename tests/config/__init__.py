@@ -1,0 +1,1 @@
+"""Tests of ``fotabuild.yaml`` and of the other sources of settings."""

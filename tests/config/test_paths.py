@@ -1,0 +1,112 @@
+"""Relative paths: those of the file start at its folder, all others at the working folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fotabuild.config.fields import project_fields
+from fotabuild.config.loader import load_config
+from fotabuild.config.model import PathKind
+
+from .conftest import Writer
+from .samples import FULL, MINIMAL
+from .test_precedence import value_of
+
+PATHS = [field.name for field in project_fields() if field.path is not None]
+
+
+def test_these_settings_are_paths() -> None:
+    assert set(PATHS) == {
+        "vendor.custom-data-path",
+        "credentials.key",
+        "credentials.certificate",
+        "payload.file-path",
+        "layout.bootloader",
+        "layout.header",
+        "publish.destination",
+    }
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_paths_of_the_file_start_at_its_folder(write: Writer, elsewhere: Path) -> None:
+    path = write(FULL)
+    config = load_config(path, environ={})
+    assert (config.file, config.folder) == (path, path.parent)
+    expected = {
+        "vendor.custom-data-path": "data/vendor.bin",
+        "credentials.key": "keys/update.key.pem",
+        "credentials.certificate": "keys/update.cert.der",
+        "payload.file-path": "build/fw.bin",
+        "layout.bootloader": "boot.bin",
+        "layout.header": "header.bin",
+        "publish.destination": "out",
+    }
+    assert {name: value_of(config, name) for name in PATHS} == {
+        name: str(path.parent / value) for name, value in expected.items()
+    }
+    assert config.project.releases[0].image == str(path.parent / "releases/fw-1.0.0.bin")
+    assert config.project.package is not None
+    # ".." is resolved; the entry without a file is the built image.
+    assert [image.file_name for image in config.project.package.images] == [
+        None,
+        str(path.parent.parent / "table.bin"),
+    ]
+
+
+def test_a_relative_name_of_the_file_itself_does_not_matter(write: Writer, elsewhere: Path) -> None:
+    path = write(FULL)
+    relative = Path(os.path.relpath(path))
+    assert not relative.is_absolute()
+    assert load_config(relative, environ={}) == load_config(path, environ={})
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths_of_other_sources_start_at_the_working_folder(
+    name: str, write: Writer, elsewhere: Path
+) -> None:
+    path = write(FULL)
+    variable = next(field.variable for field in project_fields() if field.name == name)
+    for config in (
+        load_config(path, options={name: "sub/../x.bin"}, environ={}),
+        load_config(path, environ={variable: "sub/../x.bin"}),
+    ):
+        assert value_of(config, name) == str(elsewhere / "x.bin")
+        absolute = load_config(path, options={name: "/abs/x.bin"}, environ={})
+        assert value_of(absolute, name) == "/abs/x.bin"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("k.pem", "{folder}/k.pem"),
+        ("file:k.pem", "{folder}/k.pem"),
+        ("file:///etc/k.pem", "/etc/k.pem"),
+        ("pkcs11:object=update", "pkcs11:object=update"),
+    ],
+)
+def test_keys_that_do_not_live_in_files_keep_their_name(
+    given: str, expected: str, write: Writer, elsewhere: Path
+) -> None:
+    path = write(MINIMAL + f"credentials: {{key: '{given}'}}\n")
+    config = load_config(path, environ={})
+    assert config.project.credentials.key == expected.format(folder=path.parent)
+    kind = next(field.path for field in project_fields() if field.name == "credentials.key")
+    assert kind is PathKind.KEY_URI
+
+
+def test_nothing_is_looked_up_on_the_disk(write: Writer, elsewhere: Path) -> None:
+    """Describing a build reads no key and no image: none of them exist here."""
+    config = load_config(write(FULL), environ={})
+    assert config.project.credentials.key
+    assert [path.name for path in config.folder.iterdir()] == ["fotabuild.yaml"]
+    assert list(elsewhere.iterdir()) == []

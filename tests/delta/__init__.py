@@ -1,0 +1,1 @@
+"""Tests of the delta encoder and of both decoders."""

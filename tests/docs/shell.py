@@ -1,0 +1,103 @@
+"""Run the commands of an example as a reader would: in a shell, reading along."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .pages import Example
+
+_MARK = "\x01"
+_PROGRAMS = {"fotabuild": "-m fotabuild", "scons": "-m SCons", "python3": ""}
+_FOREIGN = re.compile(r"FOTABUILD_.*|SCONSFLAGS|SOURCE_DATE_EPOCH|NO_COLOR|FORCE_COLOR")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line of a page, and what the page says that it prints; None for anything."""
+
+    line: int
+    text: str
+    output: str | None = None
+
+
+def read_commands(example: Example) -> list[Command]:
+    """Return the commands of a block.
+
+    Raises:
+        ValueError: the block begins with output.
+    """
+    commands: list[Command] = []
+    for number, line in enumerate(example.lines, example.line):
+        if line.startswith("$ "):
+            commands.append(Command(number, line[2:]))
+            continue
+        if not commands:
+            raise ValueError(f"line {number}: output before any command")
+        last = commands.pop()
+        if last.output is None and line.startswith("> "):
+            commands.append(Command(last.line, f"{last.text}\n{line[2:]}"))
+        else:
+            commands.append(Command(last.line, last.text, f"{last.output or ''}{line}\n"))
+    return commands
+
+
+def make_programs(folder: Path) -> None:
+    """Write the programs that examples call, so that they run in this interpreter."""
+    folder.mkdir()
+    programs = {name: f'"{sys.executable}" {module}' for name, module in _PROGRAMS.items()}
+    if not any(map(shutil.which, ("gcc", "cc"))):
+        programs["gcc"] = f'"{sys.executable}" -m ziglang cc'
+    for name, command in programs.items():
+        # SCons starts compilers without HOME, where zig has its cache.
+        home = os.environ.get("HOME", folder)
+        text = f'#!/bin/sh\n: "${{HOME:={home}}}"\nexport HOME\nexec {command} "$@"\n'
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+
+
+def run_commands(commands: list[Command], folder: Path, programs: Path) -> None:
+    """Run commands in one shell and compare what they print.
+
+    Raises:
+        AssertionError: a command failed, unless ``echo $?`` follows it, or printed something else.
+    """
+    script = ["exec 2>&1 </dev/null"]
+    for command in commands:
+        # The mark carries the status of the command before; $? is kept for the next one.
+        script += [f"status=$?; printf '{_MARK}%s{_MARK}' $status; (exit $status)", command.text]
+    script.append(f"printf '{_MARK}%s{_MARK}' $?")
+    own = {name: value for name, value in os.environ.items() if not _FOREIGN.fullmatch(name)}
+    done = subprocess.run(
+        ["/bin/sh", "-c", "\n".join(script)],
+        cwd=folder,
+        env={
+            **own,
+            "PATH": f"{programs}{os.pathsep}{own['PATH']}",
+            # As on a terminal: what is printed first comes first.
+            "PYTHONUNBUFFERED": "1",
+            "COLUMNS": "88",
+        },
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    pieces = done.stdout.split(_MARK)[2:]
+    outputs, statuses = pieces[::2], [int(text) for text in pieces[1::2]]
+    for index, command in enumerate(commands):
+        report = f"line {command.line}: $ {command.text}\n{outputs[index]}"
+        asked = index + 1 < len(commands) and commands[index + 1].text == "echo $?"
+        assert asked or statuses[index] == 0, f"{report}status {statuses[index]}"
+        assert command.output is None or _matches(command.output, outputs[index]), report
+
+
+def _matches(expected: str, found: str) -> bool:
+    pattern = ".*".join(re.escape(part) for part in expected.rstrip().split("..."))
+    lines = (line.rstrip() for line in found.rstrip().splitlines())
+    return re.fullmatch(pattern, "\n".join(lines), re.DOTALL) is not None

@@ -1,0 +1,1 @@
+"""Bad input: what must be refused, and how."""

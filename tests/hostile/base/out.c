@@ -1,0 +1,1 @@
+what an earlier build left as out.c

@@ -1,0 +1,1 @@
+"""The SCons tool in real SCons runs on tiny projects."""
