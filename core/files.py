@@ -8,11 +8,16 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fotabuild.errors import FileError, OutputConflictError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no advisory locks.
+    fcntl = None  # type: ignore[assignment]
 
 _CHUNK = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -139,20 +144,23 @@ class OutputSet:
                 failed half-way, and then every renamed file is complete.
         """
         staged: list[tuple[Path, Path]] = []
+        path: Path | None = None
         try:
             for output in self._outputs:
+                path = output.path
                 if not (output.keep_unchanged and _has_content(output.path, output.data)):
                     staged.append((_stage(output), output.path))
-            for _, path in staged[1:]:
-                path.unlink(missing_ok=True)
-            for temporary, path in staged:
-                os.replace(temporary, path)
+            with _alone_with(staged):
+                for temporary, path in staged[1:]:
+                    # The same file may be another build's, which is about to read it.
+                    if not _has_content(path, temporary.read_bytes()):
+                        path.unlink(missing_ok=True)
+                for temporary, path in staged:
+                    os.replace(temporary, path)
             for folder in sorted({path.parent for _, path in staged}):
                 _sync_folder(folder)
         except OSError as error:
-            raise FileError(
-                f"cannot write: {error.strerror or error}", file=error.filename
-            ) from None
+            raise FileError(f"cannot write: {error.strerror or error}", file=path) from None
         finally:
             for temporary, _ in staged:
                 with contextlib.suppress(OSError):
@@ -197,8 +205,13 @@ def _has_content(path: Path, data: bytes) -> bool:
 def _stage(output: _Output) -> Path:
     """Write one output under a temporary name, flush it, read it back; return that name."""
     folder = output.path.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{output.path.name[:200]}.{secrets.token_hex(6)}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise FileError(
+            "cannot write: a file stands where the folder should be", file=output.path
+        ) from None
+    temporary = folder / f".{output.path.name[:50]}.{secrets.token_hex(6)}.tmp"
     mode = 0o600 if output.private else 0o666
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
     try:
@@ -215,6 +228,22 @@ def _stage(output: _Output) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+@contextlib.contextmanager
+def _alone_with(staged: Sequence[tuple[Path, Path]]) -> Iterator[None]:
+    """Keep other builds from renaming files that belong together at the same time.
+
+    Where the system cannot, two builds of different firmware at once may mix their files.
+    """
+    with contextlib.ExitStack() as stack:
+        if len(staged) > 1 and fcntl is not None:
+            with contextlib.suppress(OSError):
+                descriptor = os.open(staged[0][1].parent, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                # Ends with the descriptor, also when the process is killed.
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """What tests need from the machine, and fixtures that many of them share.
 
-Tests marked with a need (``qemu``, ``peer``, ``cc``) run where it is met. Where it is not, they are
-left out by name in the closing lines, never counted as passed; with the need in
+Tests marked with a need (``qemu``, ``peer``, ``cc``, ``platformio``) run where it is met. Where it
+is not, they are left out by name in the closing lines, never counted as passed; with the need in
 ``FOTABUILD_REQUIRE`` (as in CI) its absence is an error.
 """
 
@@ -36,6 +36,10 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "cc": (
         lambda: shutil.which("cc") is not None or importlib.util.find_spec("ziglang") is not None,
         "install a C compiler",
+    ),
+    "platformio": (
+        lambda: importlib.util.find_spec("platformio") is not None,
+        "pip install platformio",
     ),
 }
 _left_out: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -10,39 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from fotabuild import __version__
-from fotabuild.cli.commands import (
-    build,
-    completion,
-    config,
-    delta,
-    image,
-    init,
-    inspect,
-    manifest,
-    package,
-    plan,
-    resources,
-    schema,
-    step,
-)
 from fotabuild.cli.output import Output
 from fotabuild.errors import ExitStatus, FotabuildError
 
+# Each is a module of fotabuild.cli.commands.
 _COMMANDS = (
-    init,
-    build,
-    plan,
-    step,
-    resources,
-    image,
-    delta,
-    package,
-    manifest,
-    inspect,
-    config,
-    schema,
-    completion,
+    "init",
+    "build",
+    "plan",
+    "step",
+    "resources",
+    "image",
+    "delta",
+    "package",
+    "manifest",
+    "inspect",
+    "config",
+    "schema",
+    "completion",
 )
+# Options that may stand before the command.
+_FLAGS = ("-q", "--quiet", "--debug", "--json")
 _EPILOG = """\
 exit status: 0 ok, 1 failed, 2 wrong usage, 3 verification failed, 130 interrupted.
 Results go to stdout, everything for people to stderr.
@@ -64,8 +53,13 @@ class _PrintFolder(argparse.Action):
         parser.exit()
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def make_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line.
+
+    Args:
+        command: leave out all commands but this one, if there is such a command: a build starts
+            the command line often, and importing the others takes a third of its start.
+    """
     parser = argparse.ArgumentParser(
         prog="fotabuild",
         description="Firmware builds that come out updatable.",
@@ -85,12 +79,18 @@ def make_parser() -> argparse.ArgumentParser:
         const=("delta", "native"),
         help="print the folder of the patch decoder's C source, for firmware, and exit",
     )
+    parser.add_argument(
+        "--platformio-dir",
+        action=_PrintFolder,
+        const=("platformio",),
+        help="print the folder of PlatformIO's extra script and library, and exit",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     parser.add_argument("--json", action="store_true", help="print results as one JSON object")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.register(subparsers)
+    for name in (command,) if command in _COMMANDS else _COMMANDS:
+        importlib.import_module(f"fotabuild.cli.commands.{name}").register(subparsers)
     return parser
 
 
@@ -103,8 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status, see :class:`fotabuild.errors.ExitStatus`.
     """
+    argv = sys.argv[1:] if argv is None else argv
+    command = next((argument for argument in argv if argument not in _FLAGS), None)
     try:
-        args = make_parser().parse_args(argv)
+        args = make_parser(command).parse_args(argv)
     except SystemExit as stop:  # argparse has printed help (0) or what is wrong (2).
         return int(stop.code or 0)
     output = Output(quiet=args.quiet, as_json=args.json)

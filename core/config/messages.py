@@ -67,8 +67,10 @@ def explain_value(problem: str, name: str) -> tuple[str, str | None]:
     """Return problem and remedy of a value that has not the type, range or form of its setting."""
     if problem.startswith(_FORM):
         form = _FORMS.get(name.rpartition(".")[2])
-        return "malformed", form and f"write {form}"
-    return problem[:1].lower() + problem[1:], None
+        return "this text has another form", form and f"write {form}"
+    quotable = problem.startswith("Expected `str") and not problem.endswith(("`object`", "`array`"))
+    remedy = "put the text in quotes" if quotable and ", got `" in problem else None
+    return problem[:1].lower() + problem[1:], remedy
 
 
 def _suggest(key: str) -> str:

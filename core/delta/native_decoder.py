@@ -18,6 +18,17 @@ from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 _SUFFIX = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
 _SUCCESS = ("ok", "done")
 _LARGEST_EXPANSION = 255
+_PROBLEMS = {
+    "error_largest_frame": "the header is wrong about the longest frame",
+    "error_varint": "a number has more than 7 bytes, is not minimal, or is minus zero",
+    "error_output_overrun": "the record goes beyond the new image",
+    "error_old_range": "the record reads outside the old image",
+    "error_frame_length": "a frame has no bytes, or more than a block",
+    "error_frame_data": "the frame is not a valid LZ4 block",
+    "error_frame_surplus": "the frame holds more bytes than expected",
+    "error_trailing": "bytes follow the end of the patch",
+    "error_truncated": "the patch is cut off",
+}
 _NAMES = (f"libfotabuild_patch.{_SUFFIX}", f"fotabuild_patch.{_SUFFIX}")
 
 
@@ -74,5 +85,6 @@ def apply_patch(old: bytes, patch: bytes, chunk_size: int) -> bytes:
     )
     name = library.fota_patch_status_name(status).decode()
     if name not in _SUCCESS or new_size.value != header.new_size:
-        raise PatchError(f"the patch decoder says: {name}", offset=error_offset.value)
+        problem = _PROBLEMS.get(name, f"the patch decoder says: {name}")
+        raise PatchError(problem, offset=error_offset.value)
     return new.raw

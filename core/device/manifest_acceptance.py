@@ -234,8 +234,8 @@ def _check_installed(report: ReportBuilder, manifest: ManifestV3, device: Device
         return
     report.check(
         "precursor-digest",
-        manifest.precursor_digest == sha256(device.installed_image),
-        "the patch starts from the installed image",
+        manifest.precursor_digest == (installed := sha256(device.installed_image)),
+        f"{manifest.precursor_digest.hex()}, the installed image has {installed.hex()}",
         _STATUS_PRECURSOR,
     )
 
@@ -256,10 +256,11 @@ def _check_payload(
         f"{len(payload)} bytes, announced are {manifest.payload_size}",
         _STATUS_LENGTH,
     )
+    digest = sha256(payload)
     report.check(
         "payload-digest",
-        sha256(payload) == manifest.payload_digest,
-        "the payload has the announced digest",
+        digest == manifest.payload_digest,
+        f"{digest.hex()}, announced is {manifest.payload_digest.hex()}",
         _STATUS_DIGEST,
     )
     if manifest.payload_format is PayloadFormat.COMBINED:

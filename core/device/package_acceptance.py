@@ -21,7 +21,7 @@ def accept_package(package: bytes, profile: DeviceProfile) -> AcceptanceReport:
     report.check(
         "package-support",
         DeviceFeature.COMBINED in profile.features,
-        "the device installs combined packages",
+        "needs the feature combined",
         _STATUS_FORMAT,
         "add 'combined' to device.features if its client has sub-component support",
     )

@@ -35,7 +35,7 @@ def accept_patch(
     report.check(
         "patch-support",
         DeviceFeature.DELTA in profile.features,
-        "the device applies delta patches",
+        "needs the feature delta",
         _STATUS_FORMAT,
         "add 'delta' to device.features",
     )
@@ -54,10 +54,11 @@ def accept_patch(
         report.check("patch-stream", False, str(error), _STATUS_PATCH)
         return report.build()
     report.check("patch-stream", True, f"{len(patch)} bytes decode", _STATUS_PATCH)
+    digest = sha256(new)
     report.check(
         "installed-digest",
-        sha256(new) == installed_digest,
-        "the patched image has the announced digest",
+        digest == installed_digest,
+        f"{digest.hex()} after patching, announced is {installed_digest.hex()}",
         _STATUS_DIGEST,
     )
     report.check(

@@ -34,5 +34,5 @@ def accept_resources(
         ("certificate", "arm_uc_default_certificate", expected.certificate),
         ("public-key", "arm_uc_update_public_key", key),
     ):
-        report.check(name, arrays.get(symbol) == value, f"{symbol} holds its value")
+        report.check(name, arrays.get(symbol) == value, f"value of {symbol}")
     return report.build()

@@ -12,6 +12,7 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v3 import PayloadFormat
 from fotabuild.plan.build import Build
 from fotabuild.plan.make import StepMaker
+from fotabuild.steps.delta import DeltaStep
 from fotabuild.steps.manifest import Precursor
 from fotabuild.steps.step import Step, StepKind
 
@@ -93,7 +94,9 @@ def _given_files(steps: list[Step], firmware: Path, image: Path) -> set[Path]:
     """
     kinds = (StepKind.DELTA, StepKind.PACKAGE, StepKind.FACTORY)
     read = {path for step in steps if step.kind in kinds for path in step.inputs}
-    return read - {image} | {firmware}
+    # A release is given even where it is named like the new image: that would replace it.
+    releases = {step.old_image for step in steps if isinstance(step, DeltaStep)}
+    return read - {image} | releases | {firmware}
 
 
 def _check_files(steps: list[Step], given: set[Path]) -> None:

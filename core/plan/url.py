@@ -16,10 +16,11 @@ def expand_url(template: str, values: dict[str, str]) -> str:
     Args:
         template: text with ``{file}``, ``{version}``, ``{from}``, ``{component}``, ``{digest}``;
             doubled braces stand for themselves.
-        values: what the names stand for; ``{digest}`` is kept, the payload is not known yet.
+        values: what the names stand for; one without a value (``{from}`` of a full image) is left
+            out, ``{digest}`` is kept, since the payload is not known yet.
 
     Raises:
-        ConfigError: an unknown name, or a name that has no value for this payload.
+        ConfigError: an unknown name, or braces that do not match.
     """
     parts = []
     try:

@@ -5,17 +5,12 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
 from fotabuild.errors import SigningError
 from fotabuild.files import read_file, sha256
 from fotabuild.limits import READ_LIMITS
 
+# cryptography is imported where it is used: reading a build description reads no certificate, and
+# the import is slow.
 VALIDITY_DAYS = 7300
 _KEY_IDENTIFIER_SIZE = 20
 _PEM_MARK = b"-----BEGIN CERTIFICATE-----"
@@ -28,6 +23,10 @@ def read_certificate(path: Path) -> bytes:
         SigningError: the file holds no certificate, or something follows it.
         FileError: the file cannot be read.
     """
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding
+
     data = read_file(path, READ_LIMITS.key, "update certificate")
     try:
         if _PEM_MARK in data:
@@ -53,6 +52,11 @@ def public_key_of(certificate: bytes) -> bytes:
     Raises:
         SigningError: the certificate does not hold a P-256 key.
     """
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
     except (ValueError, UnsupportedAlgorithm):
@@ -72,6 +76,12 @@ def make_self_signed(private_key_pem: bytes, not_before: int, serial: int | None
         not_before: start of its validity, seconds since 1970. Devices do not look at dates.
         serial: serial number, a random one by default.
     """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
     key = serialization.load_pem_private_key(private_key_pem, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise SigningError("an update certificate needs an EC key")

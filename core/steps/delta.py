@@ -137,6 +137,8 @@ def _refuse_foreign(sidecar: Path) -> None:
             read_yaml(read_file(sidecar, READ_LIMITS.config, "side file")).values
         )
     except FotabuildError:
+        if not sidecar.exists():  # Another build is just replacing it.
+            return
         raise OutputConflictError(
             "the side file of the patch would overwrite this file, which is something else",
             file=sidecar,

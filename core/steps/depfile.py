@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+
+from fotabuild.steps.step import Step
 
 _SPECIAL = re.compile(r"[ #\\]")
 
 
-def encode_depfile(target: Path, inputs: Iterable[Path]) -> bytes:
-    """Return the text that makes ``target`` depend on the absolute paths of ``inputs``."""
-    names = " ".join(_escape(path.absolute()) for path in inputs)
-    return f"{_escape(target.absolute())}: {names}\n".encode()
+def encode_depfile(steps: Sequence[Step]) -> bytes:
+    """Return the text that makes the first output depend on all that the steps read.
+
+    What one of them makes for another is left out.
+    """
+    made = {path.absolute() for step in steps for path in step.outputs}
+    read = dict.fromkeys(path.absolute() for step in steps for path in step.inputs)
+    names = " ".join(_escape(path) for path in read if path not in made)
+    return f"{_escape(steps[0].outputs[0].absolute())}: {names}\n".encode()
 
 
 def _escape(path: Path) -> str:

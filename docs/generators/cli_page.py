@@ -96,7 +96,7 @@ def _synopsis(parser: argparse.ArgumentParser) -> str:
 def _invocation(action: argparse.Action) -> str:
     choices = "{" + ",".join(action.choices) + "}" if action.choices else ""
     if not action.option_strings:
-        return choices or action.dest
+        return choices or str(action.metavar or action.dest)
     names = ", ".join(action.option_strings)
     value = choices or action.metavar or action.dest.upper()
     return names if action.nargs == 0 else f"{names} {value}"

@@ -4,33 +4,53 @@
 # own. The order is: what the user gave, the interpreter of the prefix that this file lies in, PATH.
 include_guard(GLOBAL)
 
-# Sets FOTABUILD_PYTHON_EXECUTABLE in the cache; <problem> becomes the message when it does not work.
+# Sets FOTABUILD_PYTHON_EXECUTABLE and FOTABUILD_COMMAND, in the cache: functions are global, too.
+# <problem> becomes a message when there is no such interpreter.
 function(_fotabuild_find_python problem)
     set(${problem} "" PARENT_SCOPE)
-    if(NOT FOTABUILD_PYTHON_EXECUTABLE)
-        set(hints "")
-        set(folder "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
-        foreach(_ RANGE 8)
-            cmake_path(GET folder PARENT_PATH folder)
-            list(APPEND hints "${folder}/bin" "${folder}/Scripts")
-        endforeach()
-        find_program(FOTABUILD_PYTHON_EXECUTABLE NAMES python3 python
-            HINTS ${hints} NO_CMAKE_FIND_ROOT_PATH
-            DOC "Python interpreter in which fotabuild is installed")
+    set(given "${FOTABUILD_PYTHON_EXECUTABLE}")
+    if(NOT given)
+        # <prefix>/share/cmake/FotaBuild, or the same below <prefix>/lib/python3.11/site-packages.
+        string(REGEX REPLACE
+            "(/[Ll]ib(64)?(/python[0-9.]+)?/(site|dist)-packages/fotabuild)?/share/cmake/FotaBuild$"
+            "" prefix "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
+        set(names NAMES python3 python NAMES_PER_DIR
+            DOC "Python interpreter in which fotabuild is installed" NO_CMAKE_FIND_ROOT_PATH)
+        find_program(FOTABUILD_PYTHON_EXECUTABLE ${names}
+            PATHS "${prefix}/bin" "${prefix}/Scripts" NO_DEFAULT_PATH)
+        find_program(FOTABUILD_PYTHON_EXECUTABLE ${names}
+            NO_PACKAGE_ROOT_PATH NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
     endif()
-    if(FOTABUILD_PYTHON_EXECUTABLE STREQUAL "$CACHE{_FOTABUILD_PYTHON_TESTED}")
-        return()
+
+    if(NOT FOTABUILD_PYTHON_EXECUTABLE STREQUAL "$CACHE{_FOTABUILD_TESTED_PYTHON}"
+            OR NOT EXISTS "$CACHE{_FOTABUILD_FOLDER}/__init__.py")
+        execute_process(
+            COMMAND "${FOTABUILD_PYTHON_EXECUTABLE}" -c
+                "import fotabuild.cli.main; print(fotabuild.__path__[0])"
+            RESULT_VARIABLE status
+            OUTPUT_VARIABLE folder
+            OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
+        )
+        if(NOT status EQUAL 0)
+            set(python "${FOTABUILD_PYTHON_EXECUTABLE}")
+            if(NOT given)
+                unset(FOTABUILD_PYTHON_EXECUTABLE CACHE)  # Look again next time.
+            endif()
+            set(${problem} "'${python}' does not run fotabuild. Type: \
+\"${python}\" -m pip install fotabuild\nor give the interpreter that has it: \
+-DFOTABUILD_PYTHON_EXECUTABLE=<python>" PARENT_SCOPE)
+            return()
+        endif()
+        file(TO_CMAKE_PATH "${folder}" folder)
+        set(_FOTABUILD_FOLDER "${folder}" CACHE INTERNAL "Where Python finds fotabuild")
+        set(_FOTABUILD_TESTED_PYTHON "${FOTABUILD_PYTHON_EXECUTABLE}" CACHE INTERNAL "")
     endif()
-    execute_process(
-        COMMAND "${FOTABUILD_PYTHON_EXECUTABLE}" -m fotabuild --version
-        RESULT_VARIABLE status
-        OUTPUT_QUIET ERROR_QUIET
-    )
-    if(status EQUAL 0)
-        set(_FOTABUILD_PYTHON_TESTED "${FOTABUILD_PYTHON_EXECUTABLE}" CACHE INTERNAL "")
-    else()
-        set(${problem} "fotabuild does not start in '${FOTABUILD_PYTHON_EXECUTABLE}'. Type: \
-\"${FOTABUILD_PYTHON_EXECUTABLE}\" -m pip install fotabuild, or set FOTABUILD_PYTHON_EXECUTABLE to \
-the interpreter that has it." PARENT_SCOPE)
-    endif()
+    set(FOTABUILD_COMMAND "${FOTABUILD_PYTHON_EXECUTABLE}" -m fotabuild
+        CACHE INTERNAL "Command line of fotabuild")
+
+    # Another version of fotabuild may plan otherwise. Installers do not always give files a new
+    # date, but the name of this folder holds the version.
+    file(GLOB version_files "$CACHE{_FOTABUILD_FOLDER}/../fotabuild-*.dist-info/METADATA")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+        "$CACHE{_FOTABUILD_FOLDER}/__init__.py" ${version_files})
 endfunction()

@@ -1,22 +1,202 @@
 # From the steps that fotabuild plans to CMake's custom commands. Internal to the package.
 include_guard(GLOBAL)
 
-# A plan is made before the firmware is: this stands for its file until a generator expression does.
-set(_FOTABUILD_IMAGE "/fotabuild-image-of-the-build")
+set(FOTABUILD_DELTA_JOBS 4 CACHE STRING "How many large deltas Ninja makes at a time")
 
-# Runs the command line at configure time and returns its JSON.
+# Runs the command line at configure time and returns its JSON. Relative paths in the arguments
+# start in the current source folder.
 function(_fotabuild_query result)
     execute_process(
-        COMMAND ${FOTABUILD_COMMAND} --json ${ARGN}
+        COMMAND ${FOTABUILD_COMMAND} --quiet --json ${ARGN}
+        WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
         RESULT_VARIABLE status
         OUTPUT_VARIABLE json
         ERROR_VARIABLE messages
         OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_STRIP_TRAILING_WHITESPACE
     )
     if(NOT status EQUAL 0)
-        message(FATAL_ERROR "fotabuild: ${messages}")
+        string(REGEX REPLACE "^.*\n" "" message "${messages}")
+        # CMake breaks the lines of a message unless it begins with a space.
+        message(FATAL_ERROR " fotabuild: ${message}")
     endif()
     set(${result} "${json}" PARENT_SCOPE)
+endfunction()
+
+# Declares the commands for the steps of a plan and returns all outputs.
+#
+#   <name>             name of the target that they belong to
+#   IMAGE <file>       stands in for the file name _fotabuild_image_placeholder() in the plan
+#   MADE_BY <target>   makes that file
+#
+# A step is described by a file that changes exactly when a parameter of the step does. What it
+# reads is known from the plan, and stated again by the dependency file.
+function(_fotabuild_add_steps result name plan)
+    cmake_parse_arguments(PARSE_ARGV 3 ARG "" "IMAGE;MADE_BY" "")
+    _fotabuild_image_placeholder(placeholder)
+    _fotabuild_work_folder(work ${name})
+    set(groups "")
+    set(all_outputs "")
+    string(JSON count LENGTH "${plan}" steps)
+    math(EXPR last "${count} - 1")
+    foreach(index RANGE ${last})
+        string(JSON step GET "${plan}" steps ${index})
+        string(JSON kind GET "${step}" kind)
+        _fotabuild_json_list(inputs "${step}" inputs)
+        _fotabuild_json_list(outputs "${step}" outputs)
+        list(GET outputs 0 artifact)
+        cmake_path(GET artifact FILENAME file_name)
+        set(description_file "${work}/${file_name}.json")
+        string(JSON description GET "${step}" description)
+        _fotabuild_write_description("${description_file}" "${description}" "${ARG_IMAGE}")
+
+        _fotabuild_group(group ${kind} ${index} "${inputs}")
+        list(APPEND groups ${group})
+        if(placeholder IN_LIST inputs)
+            list(REMOVE_ITEM inputs "${placeholder}")
+            _fotabuild_image_dependencies(of_image "${ARG_IMAGE}" "${ARG_MADE_BY}")
+            list(APPEND inputs ${of_image})
+        endif()
+        list(APPEND inputs_of_${group} ${inputs})
+        list(APPEND outputs_of_${group} ${outputs})
+        list(APPEND descriptions_of_${group} "${description_file}")
+        list(APPEND all_outputs ${outputs})
+    endforeach()
+
+    list(REMOVE_DUPLICATES groups)
+    foreach(group IN LISTS groups)
+        _fotabuild_add_command(${name} ${group} "${descriptions_of_${group}}"
+            "${inputs_of_${group}}" "${outputs_of_${group}}")
+    endforeach()
+    set(${result} "${all_outputs}" PARENT_SCOPE)
+endfunction()
+
+# Returns the name of the command that a step is part of.
+#
+# Starting Python takes longer than most steps, so cheap steps share a command. All of them run when
+# one of their inputs changes, and those that make the same bytes leave the date of their output
+# alone. Ninja looks at dates again after a command. Make and others do not: there, each step has a
+# command of its own.
+function(_fotabuild_group result kind index inputs)
+    set(group cheap)
+    if(kind STREQUAL "image")
+        set(group image)
+    elseif(kind STREQUAL "delta")
+        list(GET inputs 0 old_image)
+        if(EXISTS "${old_image}")
+            file(SIZE "${old_image}" size)
+            if(size GREATER 65536)
+                set(group delta_${index})
+            endif()
+        endif()
+    endif()
+    if(NOT CMAKE_GENERATOR MATCHES "Ninja")
+        set(group step_${index})
+    endif()
+    set(${result} ${group} PARENT_SCOPE)
+endfunction()
+
+# Declares one command for steps with these descriptions, inputs and outputs.
+function(_fotabuild_add_command name group descriptions inputs outputs)
+    list(GET descriptions 0 description)
+    list(GET outputs 0 artifact)
+    cmake_path(GET artifact FILENAME comment)
+    list(LENGTH descriptions count)
+    if(count GREATER 1)
+        math(EXPR others "${count} - 1")
+        string(APPEND comment " and ${others} more")
+    endif()
+    _fotabuild_makers(makers "${inputs}")
+    list(REMOVE_ITEM inputs ${outputs})
+    list(REMOVE_DUPLICATES inputs)
+    set(options "")
+    if(CMAKE_GENERATOR MATCHES "Ninja")
+        set(options --keep-dates)
+    endif()
+    set(pool "")
+    if(group MATCHES "^delta_")
+        _fotabuild_delta_pool()
+        set(pool JOB_POOL fotabuild_delta)
+    endif()
+    add_custom_command(
+        OUTPUT ${outputs}
+        COMMAND ${FOTABUILD_COMMAND} step ${descriptions} --depfile "${description}.d" ${options}
+        DEPENDS ${inputs} ${makers} ${descriptions}
+        DEPFILE "${description}.d"
+        COMMENT "fotabuild: ${comment}"
+        ${pool}
+        VERBATIM
+    )
+    set_property(DIRECTORY APPEND PROPERTY ADDITIONAL_CLEAN_FILES "${description}.d")
+endfunction()
+
+# Writes the description of a step, with the image in place.
+function(_fotabuild_write_description file description image)
+    _fotabuild_image_placeholder(placeholder)
+    # Only the configuration of the build is filled in, not what looks alike in a user's text.
+    string(REPLACE "$<" "\\u0024<" description "${description}")
+    string(REPLACE "\\u0024<CONFIG>" "$<CONFIG>" description "${description}")
+    string(REPLACE "${placeholder}" "${image}" description "${description}")
+    file(GENERATE OUTPUT "${file}" CONTENT "${description}\n")
+endfunction()
+
+# Returns the file name that stands for the image in a plan, which is made before the image is.
+function(_fotabuild_image_placeholder result)
+    set(${result} "/fotabuild-image-of-the-build" PARENT_SCOPE)
+endfunction()
+
+# Returns what the image depends on: its target, and its file if the build knows how to make that.
+#
+# A file that appears in a POST_BUILD command is up to date with its target, and unknown to CMake.
+function(_fotabuild_image_dependencies result image target)
+    set(depends ${target})
+    get_property(generated SOURCE "${image}" PROPERTY GENERATED)
+    cmake_path(IS_PREFIX CMAKE_BINARY_DIR "${image}" in_build)
+    if(NOT image MATCHES "^\\$<" AND (generated OR NOT in_build))
+        list(APPEND depends "${image}")
+    endif()
+    set(${result} "${depends}" PARENT_SCOPE)
+endfunction()
+
+# Returns the targets of ours that make one of these files. Two targets that share a file would each
+# run its command under make.
+function(_fotabuild_makers result files)
+    set(makers "")
+    foreach(file IN LISTS files)
+        get_property(maker GLOBAL PROPERTY "_FOTABUILD_MAKER_OF_${file}")
+        list(APPEND makers ${maker})
+    endforeach()
+    list(REMOVE_DUPLICATES makers)
+    set(${result} "${makers}" PARENT_SCOPE)
+endfunction()
+
+# Declares the target that makes files which our commands put out.
+function(_fotabuild_add_target name all files)
+    add_custom_target(${name} ${all} DEPENDS ${files})
+    foreach(file IN LISTS files)
+        set_property(GLOBAL PROPERTY "_FOTABUILD_MAKER_OF_${file}" ${name})
+    endforeach()
+endfunction()
+
+# Bounds how many deltas Ninja makes at once: each needs many times the memory of its images.
+function(_fotabuild_delta_pool)
+    get_property(pools GLOBAL PROPERTY JOB_POOLS)
+    if(NOT pools)
+        set(pools ${CMAKE_JOB_POOLS})  # Otherwise the property would hide it.
+    endif()
+    if(NOT pools MATCHES "fotabuild_delta=")
+        list(APPEND pools "fotabuild_delta=${FOTABUILD_DELTA_JOBS}")
+        set_property(GLOBAL PROPERTY JOB_POOLS ${pools})
+    endif()
+endfunction()
+
+# Returns the folder for what belongs to a target of ours, and is no artifact.
+function(_fotabuild_work_folder result name)
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}-update.dir")
+    get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+    if(multi_config)
+        string(APPEND folder "/$<CONFIG>")
+    endif()
+    set(${result} "${folder}" PARENT_SCOPE)
 endfunction()
 
 # Returns a JSON array of texts as a list.
@@ -33,56 +213,10 @@ function(_fotabuild_json_list result json)
     set(${result} "${items}" PARENT_SCOPE)
 endfunction()
 
-# Declares the command of one step and returns its outputs.
-#
-# The description file changes exactly when a parameter of the step does; what the step reads is
-# known from the plan and stated again by the dependency file.
-function(_fotabuild_add_step result folder json)
-    cmake_parse_arguments(PARSE_ARGV 3 ARG "" "TARGET;IMAGE" "")
-    string(JSON name GET "${json}" name)
-    string(JSON kind GET "${json}" kind)
-    string(JSON description GET "${json}" description)
-    _fotabuild_json_list(inputs "${json}" inputs)
-    _fotabuild_json_list(outputs "${json}" outputs)
-    string(REPLACE "${_FOTABUILD_IMAGE}" "${ARG_IMAGE}" description "${description}")
-    string(REPLACE "${_FOTABUILD_IMAGE}" "${ARG_IMAGE}" inputs "${inputs}")
-    list(GET outputs 0 artifact)
-
-    cmake_path(GET artifact FILENAME file_name)
-    set(description_file "${folder}/steps/${file_name}.json")
-    file(GENERATE OUTPUT "${description_file}" CONTENT "${description}\n")
-    set(pool "")
-    if(kind STREQUAL "delta" AND FOTABUILD_DELTA_JOB_POOL)
-        set(pool JOB_POOL "${FOTABUILD_DELTA_JOB_POOL}")
-    endif()
-    add_custom_command(
-        OUTPUT ${outputs}
-        COMMAND ${FOTABUILD_COMMAND} step "${description_file}" --depfile "${description_file}.d"
-        DEPENDS ${inputs} "${description_file}" ${ARG_TARGET}
-        DEPFILE "${description_file}.d"
-        COMMENT "fotabuild: ${name}"
-        ${pool}
-        VERBATIM
-    )
-    set_property(DIRECTORY APPEND PROPERTY ADDITIONAL_CLEAN_FILES
-        "${description_file}.d")
-    set(${result} "${outputs}" PARENT_SCOPE)
-endfunction()
-
-# Sets <name> in the caller to <value> made absolute against <base>, unless it is empty or absolute.
+# Sets <name> in the caller to <value> made absolute against <base>, unless it is empty.
 function(_fotabuild_absolute name value base)
     if(NOT value STREQUAL "")
         cmake_path(ABSOLUTE_PATH value BASE_DIRECTORY "${base}" NORMALIZE)
     endif()
     set(${name} "${value}" PARENT_SCOPE)
 endfunction()
-
-# Stops on arguments that no keyword takes and on keywords without a value.
-macro(_fotabuild_check_arguments function)
-    if(ARG_UNPARSED_ARGUMENTS)
-        message(FATAL_ERROR "${function}: unknown arguments: ${ARG_UNPARSED_ARGUMENTS}")
-    endif()
-    if(ARG_KEYWORDS_MISSING_VALUES)
-        message(FATAL_ERROR "${function}: no value for: ${ARG_KEYWORDS_MISSING_VALUES}")
-    endif()
-endmacro()

@@ -38,9 +38,7 @@ class Case:
         """Fill ``folder``: the common good files first, then what is bad here."""
         shutil.copytree(BASE, folder, dirs_exist_ok=True)
         case_folder = CASES / f"{self.name}_fail"
-        shutil.copytree(
-            case_folder, folder, dirs_exist_ok=True, ignore=lambda *_: {_DESCRIPTION}
-        )
+        shutil.copytree(case_folder, folder, dirs_exist_ok=True, ignore=lambda *_: {_DESCRIPTION})
         for name, target in self.links.items():
             (folder / name).symlink_to(target)
         for name in self.pipes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -66,7 +68,9 @@ class Workshop:
 
     def import_everything(self) -> None:
         """Build once in this process, so that its children find all modules loaded."""
-        if main(self.arguments("app.bin")) != 0:
+        with contextlib.redirect_stdout(io.StringIO()):
+            status = main(self.arguments("app.bin"))
+        if status != 0:
             raise RuntimeError("the project does not build")
 
     @property
@@ -76,11 +80,14 @@ class Workshop:
 
     def arguments(self, firmware: str) -> list[str]:
         """Return the command line of a build."""
+        # Another firmware is of another device, so that all of its artifacts differ.
+        other = () if firmware == "app.bin" else ("--set=device.model-name=Gadget",)
         return [
             *("-q", "build", str(self.project / firmware), "--fw-version=1.1.0", "--name=app"),
             f"--config={self.project / 'fotabuild.yaml'}",
             f"--output-dir={self.output / 'update'}",
             f"--resources={self.output / 'update_default_resources.c'}",
+            *other,
         ]
 
     def build(

@@ -1,0 +1,1 @@
+"""Tests of the ground floor: reading with limits, writing whole files."""

@@ -1,0 +1,91 @@
+"""Reading: whole regular files within a limit, and a name for everything else."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from fotabuild.errors import FileError
+from fotabuild.files import build_time, read_file, sha256
+
+
+def test_whole_file_up_to_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for content in (b"", b"x", bytes(100)):
+        path.write_bytes(content)
+        assert read_file(path, 100, "file") == content
+
+
+def test_one_byte_more_is_refused_by_its_size(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(101))
+    with pytest.raises(FileError, match="this image has 101 bytes, the limit is 100") as caught:
+        read_file(tmp_path / "file", 100, "image")
+    assert caught.value.file == tmp_path / "file"
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    """A sparse terabyte: reading it would take all memory."""
+    with open(tmp_path / "huge", "wb") as stream:
+        stream.truncate(1 << 40)
+    with pytest.raises(FileError, match="the limit is 5"):
+        read_file(tmp_path / "huge", 5, "image")
+
+
+@pytest.mark.parametrize("name", ["missing", "folder/missing", "file/below", "x" * 300, "nul\0"])
+def test_names_behind_which_nothing_is(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileError, match="cannot read the private key") as caught:
+        read_file(tmp_path / name, 100, "private key")
+    assert caught.value.file == tmp_path / name
+
+
+def test_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"regular file|cannot read"):
+        read_file(tmp_path, 100, "image")
+
+
+def test_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    errors: list[FileError] = []
+
+    def read() -> None:
+        try:
+            read_file(tmp_path / "pipe", 100, "image")
+        except FileError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert [error.problem for error in errors] == ["this image is not a regular file"]
+
+
+def test_device_is_no_file() -> None:
+    with pytest.raises(FileError, match="not a regular file"):
+        read_file(Path(os.devnull), 100, "image")
+
+
+def test_link_to_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    assert read_file(tmp_path / "link", 100, "image") == b"content"
+
+
+def test_digest() -> None:
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert sha256(b"").hex() == empty
+
+
+def test_build_time_comes_from_the_environment() -> None:
+    assert build_time({"SOURCE_DATE_EPOCH": "0"}) == 0
+    assert build_time({"SOURCE_DATE_EPOCH": "1700000000"}) == 1_700_000_000
+    assert build_time({}) > 1_700_000_000
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "1e9", " 1", "\u0661", "9" * 13])
+def test_build_time_that_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(FileError, match="SOURCE_DATE_EPOCH"):
+        build_time({"SOURCE_DATE_EPOCH": text})
