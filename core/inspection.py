@@ -154,7 +154,7 @@ def _is_certificate(data: bytes) -> bool:
 
     try:
         x509.load_der_x509_certificate(data)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return False
     return True
 

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = make_parser(command).parse_args(argv)
     except SystemExit as stop:  # argparse has printed help (0) or what is wrong (2).
         return int(stop.code or 0)
+    # Certificates with serial number 0 are in the field, and devices do not look at the number.
+    warnings.filterwarnings("ignore", message="Parsed a serial number")
     output = Output(quiet=args.quiet, as_json=args.json)
     try:
         status = int(args.run(args, output))

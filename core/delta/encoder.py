@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bsdiff4
+import lz4
+
 from fotabuild.delta import decoder, frames, records
 from fotabuild.errors import DeltaError
 from fotabuild.formats.patch_stream import (
@@ -12,6 +15,11 @@ from fotabuild.formats.patch_stream import (
 )
 
 DEFAULT_BLOCK_SIZE = 512
+
+
+def engine() -> str:
+    """Return what decides, besides the images and the block size, which bytes a patch has."""
+    return f"bsdiff4 {bsdiff4.__version__}, liblz4 {lz4.library_version_string()}"
 
 
 def make_patch(old: bytes, new: bytes, block_size: int = DEFAULT_BLOCK_SIZE) -> bytes:

@@ -165,6 +165,8 @@ def decode_package(data: bytes) -> list[PackageImage]:
 def _read_members(data: bytes) -> list[tuple[str, int, bytes]]:
     """Return name, offset of the content and content of every member."""
     members: list[tuple[str, int, bytes]] = []
+    if len(data) >= _BLOCK and not any(data[:_BLOCK]):
+        return members  # An end without members, at which tarfile stumbles in Python 3.10.
     end = 0
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:

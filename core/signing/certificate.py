@@ -33,7 +33,7 @@ def read_certificate(path: Path) -> bytes:
             certificates = x509.load_pem_x509_certificates(data)
         else:
             certificates = [x509.load_der_x509_certificate(data)]
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise SigningError(
             "this is not an X.509 certificate", file=path, remedy="give a DER or PEM certificate"
         ) from None
@@ -59,7 +59,7 @@ def public_key_of(certificate: bytes) -> bytes:
 
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise SigningError("the certificate holds no usable public key") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise SigningError(

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from fotabuild.config.yaml_reader import read_yaml
-from fotabuild.delta.encoder import make_patch
+from fotabuild.delta.encoder import engine, make_patch
 from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.errors import (
@@ -75,10 +75,11 @@ class DeltaStep(Step):
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """Block size, threshold and what the patch is checked against."""
+        """Block size, threshold, libraries, and what the patch is checked against."""
         return {
             "block-size": self.block_size,
             "threshold": self.threshold,
+            "engine": engine(),
             "delta-support": DeviceFeature.DELTA in self.profile.features,
             "limits": msgspec.to_builtins(
                 (self.profile.limits.patch_memory, self.profile.limits.network_chunk)

@@ -23,6 +23,8 @@ if(FotaBuild_NOT_FOUND_MESSAGE)
     return()
 endif()
 
+include("${CMAKE_CURRENT_LIST_DIR}/FotaBuildHelpers.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/FotaBuildSteps.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/FotaBuildResources.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/FotaBuildArtifacts.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/FotaBuildUpdate.cmake")

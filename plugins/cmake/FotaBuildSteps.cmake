@@ -3,25 +3,6 @@ include_guard(GLOBAL)
 
 set(FOTABUILD_DELTA_JOBS 4 CACHE STRING "How many large deltas Ninja makes at a time")
 
-# Runs the command line at configure time and returns its JSON. Relative paths in the arguments
-# start in the current source folder.
-function(_fotabuild_query result)
-    execute_process(
-        COMMAND ${FOTABUILD_COMMAND} --quiet --json ${ARGN}
-        WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
-        RESULT_VARIABLE status
-        OUTPUT_VARIABLE json
-        ERROR_VARIABLE messages
-        OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_STRIP_TRAILING_WHITESPACE
-    )
-    if(NOT status EQUAL 0)
-        string(REGEX REPLACE "^.*\n" "" message "${messages}")
-        # CMake breaks the lines of a message unless it begins with a space.
-        message(FATAL_ERROR " fotabuild: ${message}")
-    endif()
-    set(${result} "${json}" PARENT_SCOPE)
-endfunction()
-
 # Declares the commands for the steps of a plan and returns all outputs.
 #
 #   <name>             name of the target that they belong to
@@ -112,6 +93,11 @@ function(_fotabuild_add_command name group descriptions inputs outputs)
     if(CMAKE_GENERATOR MATCHES "Ninja")
         set(options --keep-dates)
     endif()
+    set(depfile DEPFILE "${description}.d")
+    get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+    if(multi_config AND CMAKE_VERSION VERSION_LESS 3.21)
+        set(depfile "")  # It may not hold $<CONFIG> yet.
+    endif()
     set(pool "")
     if(group MATCHES "^delta_")
         _fotabuild_delta_pool()
@@ -121,9 +107,9 @@ function(_fotabuild_add_command name group descriptions inputs outputs)
         OUTPUT ${outputs}
         COMMAND ${FOTABUILD_COMMAND} step ${descriptions} --depfile "${description}.d" ${options}
         DEPENDS ${inputs} ${makers} ${descriptions}
-        DEPFILE "${description}.d"
-        COMMENT "fotabuild: ${comment}"
+        ${depfile}
         ${pool}
+        COMMENT "fotabuild: ${comment}"
         VERBATIM
     )
     set_property(DIRECTORY APPEND PROPERTY ADDITIONAL_CLEAN_FILES "${description}.d")
@@ -170,7 +156,11 @@ function(_fotabuild_makers result files)
 endfunction()
 
 # Declares the target that makes files which our commands put out.
-function(_fotabuild_add_target name all files)
+function(_fotabuild_add_target name exclude_from_all files)
+    set(all ALL)
+    if(exclude_from_all)
+        set(all "")
+    endif()
     add_custom_target(${name} ${all} DEPENDS ${files})
     foreach(file IN LISTS files)
         set_property(GLOBAL PROPERTY "_FOTABUILD_MAKER_OF_${file}" ${name})
@@ -187,36 +177,4 @@ function(_fotabuild_delta_pool)
         list(APPEND pools "fotabuild_delta=${FOTABUILD_DELTA_JOBS}")
         set_property(GLOBAL PROPERTY JOB_POOLS ${pools})
     endif()
-endfunction()
-
-# Returns the folder for what belongs to a target of ours, and is no artifact.
-function(_fotabuild_work_folder result name)
-    set(folder "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}-update.dir")
-    get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
-    if(multi_config)
-        string(APPEND folder "/$<CONFIG>")
-    endif()
-    set(${result} "${folder}" PARENT_SCOPE)
-endfunction()
-
-# Returns a JSON array of texts as a list.
-function(_fotabuild_json_list result json)
-    string(JSON count LENGTH "${json}" ${ARGN})
-    set(items "")
-    if(count GREATER 0)
-        math(EXPR last "${count} - 1")
-        foreach(index RANGE ${last})
-            string(JSON item GET "${json}" ${ARGN} ${index})
-            list(APPEND items "${item}")
-        endforeach()
-    endif()
-    set(${result} "${items}" PARENT_SCOPE)
-endfunction()
-
-# Sets <name> in the caller to <value> made absolute against <base>, unless it is empty.
-function(_fotabuild_absolute name value base)
-    if(NOT value STREQUAL "")
-        cmake_path(ABSOLUTE_PATH value BASE_DIRECTORY "${base}" NORMALIZE)
-    endif()
-    set(${name} "${value}" PARENT_SCOPE)
 endfunction()

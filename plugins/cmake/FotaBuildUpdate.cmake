@@ -1,4 +1,4 @@
-# fotabuild_add_update: the whole plan of an executable target.
+# fotabuild_add_update: everything that updates older releases of a firmware.
 include_guard(GLOBAL)
 
 # fotabuild_add_update(<target> VERSION <version>
@@ -6,8 +6,9 @@ include_guard(GLOBAL)
 #                      [IMAGE <file>] [NO_RESOURCES] [EXCLUDE_FROM_ALL]
 #                      [INSTALL_DESTINATION <folder>] [SETTINGS <name>=<value> ...])
 #
-# Compiles the update resources into <target> and makes every update artifact of it: image, deltas,
-# package, manifests. They are built by the target <target>-update, which is part of ALL.
+# Compiles the update resources into the executable <target> and makes every update artifact of it:
+# image, deltas, package, manifests. They are built by the target <target>-update, which is part of
+# ALL.
 #
 # VERSION              version of the firmware, such as 1.2.3
 # CONFIG               configuration (default: fotabuild.yaml in the current source folder)
@@ -19,94 +20,80 @@ include_guard(GLOBAL)
 # NO_RESOURCES         the target gets its identity in another way
 # EXCLUDE_FROM_ALL     build the artifacts only when <target>-update is asked for
 # INSTALL_DESTINATION  install the artifacts there, as component "update"
-# SETTINGS             settings over those of the configuration; weaker than the environment
+# SETTINGS             settings over those of the configuration; weaker than the environment.
+#                      Relative paths in them start in the current source folder
 #
 # Properties of <target> afterwards: FOTABUILD_IMAGE, FOTABUILD_MANIFEST, FOTABUILD_PACKAGE,
-# FOTABUILD_PACKAGE_MANIFEST, FOTABUILD_DELTAS, FOTABUILD_DELTA_MANIFESTS, FOTABUILD_ARTIFACTS.
+# FOTABUILD_PACKAGE_MANIFEST, FOTABUILD_FACTORY_IMAGE, FOTABUILD_DELTAS, FOTABUILD_DELTA_MANIFESTS,
+# FOTABUILD_ARTIFACTS (all files).
 function(fotabuild_add_update target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "NO_RESOURCES;EXCLUDE_FROM_ALL"
         "VERSION;CONFIG;OUTPUT_DIRECTORY;NAME;IMAGE;INSTALL_DESTINATION" "SETTINGS")
-    _fotabuild_check_arguments(fotabuild_add_update)
+    _fotabuild_check_arguments()
+    _fotabuild_require(VERSION)
     if(NOT TARGET "${target}")
-        message(FATAL_ERROR "fotabuild_add_update: there is no target '${target}'")
+        message(FATAL_ERROR " fotabuild_add_update: there is no target '${target}'")
     endif()
-    if(NOT DEFINED ARG_VERSION)
-        message(FATAL_ERROR "fotabuild_add_update: VERSION is missing")
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL "EXECUTABLE" AND NOT ARG_IMAGE)
+        message(FATAL_ERROR " fotabuild_add_update: '${target}' is no executable: give its IMAGE")
     endif()
     if(NOT ARG_NAME)
         set(ARG_NAME "${target}")
-    endif()
-    if(NOT ARG_CONFIG)
-        set(ARG_CONFIG fotabuild.yaml)
     endif()
     if(NOT ARG_OUTPUT_DIRECTORY)
         set(ARG_OUTPUT_DIRECTORY update)
     endif()
     _fotabuild_absolute(folder "${ARG_OUTPUT_DIRECTORY}" "${CMAKE_CURRENT_BINARY_DIR}")
+    get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+    if(multi_config)
+        string(APPEND folder "/$<CONFIG>")
+    endif()
     _fotabuild_absolute(image "${ARG_IMAGE}" "${CMAKE_CURRENT_BINARY_DIR}")
     if(NOT image)
         set(image "$<TARGET_FILE:${target}>")
     endif()
-    get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
-    set(work "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}-update.dir")
-    if(multi_config)
-        string(APPEND folder "/$<CONFIG>")
-        string(APPEND work "/$<CONFIG>")
-    endif()
-    _fotabuild_configuration(options "${ARG_CONFIG}" "${ARG_SETTINGS}")
 
     if(NOT ARG_NO_RESOURCES)
-        set(settings "")
-        if(ARG_SETTINGS)
-            set(settings SETTINGS ${ARG_SETTINGS})
-        endif()
-        fotabuild_add_resources(${target} CONFIG "${ARG_CONFIG}" ${settings})
+        fotabuild_add_resources(${target} CONFIG "${ARG_CONFIG}" SETTINGS ${ARG_SETTINGS})
     endif()
-    _fotabuild_query(plan plan "${_FOTABUILD_IMAGE}" --fw-version "${ARG_VERSION}"
+    _fotabuild_configuration(options "${ARG_CONFIG}" "${ARG_SETTINGS}")
+    _fotabuild_image_placeholder(placeholder)
+    _fotabuild_query(plan plan "${placeholder}" --fw-version "${ARG_VERSION}"
         --name "${ARG_NAME}" --output-dir "${folder}" ${options})
     _fotabuild_json_list(notes "${plan}" notes)
     foreach(note IN LISTS notes)
         message(STATUS "fotabuild: ${target}: ${note}")
     endforeach()
-    _fotabuild_add_plan(${target} "${plan}" "${work}" "${image}")
 
-    get_target_property(artifacts ${target} FOTABUILD_ARTIFACTS)
-    set(all ALL)
-    if(ARG_EXCLUDE_FROM_ALL)
-        set(all "")
-    endif()
-    add_custom_target(${target}-update ${all} DEPENDS ${artifacts})
+    _fotabuild_add_steps(artifacts ${target} "${plan}" IMAGE "${image}" MADE_BY ${target})
+    _fotabuild_add_target(${target}-update "${ARG_EXCLUDE_FROM_ALL}" "${artifacts}")
+    _fotabuild_set_properties(${target} "${plan}" "${artifacts}")
     if(ARG_INSTALL_DESTINATION)
-        install(FILES ${artifacts} DESTINATION "${ARG_INSTALL_DESTINATION}" COMPONENT update OPTIONAL)
+        install(FILES ${artifacts} DESTINATION "${ARG_INSTALL_DESTINATION}"
+            COMPONENT update OPTIONAL)
     endif()
 endfunction()
 
-# Declares the steps of a plan and sets the artifact properties of <target>.
-function(_fotabuild_add_plan target plan work image)
+# Sets the properties of <target> that name its artifacts.
+function(_fotabuild_set_properties target plan artifacts)
+    set_property(TARGET ${target} PROPERTY FOTABUILD_ARTIFACTS ${artifacts})
+    set(property_of_image IMAGE)
+    set(property_of_delta DELTAS)
+    set(property_of_package PACKAGE)
+    set(property_of_factory FACTORY_IMAGE)
+    set(property_of_raw-binary MANIFEST)
+    set(property_of_arm-patch-stream DELTA_MANIFESTS)
+    set(property_of_combined PACKAGE_MANIFEST)
     string(JSON count LENGTH "${plan}" steps)
     math(EXPR last "${count} - 1")
     foreach(index RANGE ${last})
-        string(JSON step GET "${plan}" steps ${index})
-        _fotabuild_add_step(outputs "${work}" "${step}" TARGET ${target} IMAGE "${image}")
-        list(GET outputs 0 artifact)
-        set_property(TARGET ${target} APPEND PROPERTY FOTABUILD_ARTIFACTS ${outputs})
-        string(JSON kind GET "${step}" kind)
-        if(kind STREQUAL "image")
-            set_property(TARGET ${target} PROPERTY FOTABUILD_IMAGE "${artifact}")
-        elseif(kind STREQUAL "package")
-            set_property(TARGET ${target} PROPERTY FOTABUILD_PACKAGE "${artifact}")
-        elseif(kind STREQUAL "delta")
-            set_property(TARGET ${target} APPEND PROPERTY FOTABUILD_DELTAS "${artifact}")
-        elseif(kind STREQUAL "manifest")
-            string(JSON format GET "${step}" parameters payload-format)
-            if(format STREQUAL "raw-binary")
-                set_property(TARGET ${target} PROPERTY FOTABUILD_MANIFEST "${artifact}")
-            elseif(format STREQUAL "combined")
-                set_property(TARGET ${target} PROPERTY FOTABUILD_PACKAGE_MANIFEST "${artifact}")
-            else()
-                set_property(TARGET ${target} APPEND PROPERTY
-                    FOTABUILD_DELTA_MANIFESTS "${artifact}")
-            endif()
+        string(JSON kind GET "${plan}" steps ${index} kind)
+        if(kind STREQUAL "manifest")
+            string(JSON kind GET "${plan}" steps ${index} parameters payload-format)
         endif()
+        string(JSON artifact GET "${plan}" steps ${index} outputs 0)
+        set_property(TARGET ${target} APPEND PROPERTY
+            FOTABUILD_${property_of_${kind}} "${artifact}")
     endforeach()
 endfunction()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fotabuild.config.loader import load_config
@@ -50,9 +50,9 @@ class Parser:
     """
 
     name: str
-    seeds: tuple[bytes, ...]
-    read: Callable[[bytes, Path], None]
-    tokens: tuple[bytes, ...] = ()
+    seeds: tuple[bytes, ...] = field(repr=False)
+    read: Callable[[bytes, Path], None] = field(repr=False)
+    tokens: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def _manifest(data: bytes, _: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from fotabuild.cli.main import main
-from fotabuild.config.fields import project_fields
 
 from ..command import run_fotabuild
 from .case import Case, load_cases, snapshot
@@ -30,15 +29,6 @@ _IN_A_PROCESS = (
     "verify_changed_after_signing",
     "version_with_newline",
 )
-
-
-@pytest.fixture
-def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Take settings of the developer's own environment away."""
-    for field in project_fields():
-        monkeypatch.delenv(field.variable, raising=False)
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    return monkeypatch
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

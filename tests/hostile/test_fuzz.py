@@ -20,6 +20,8 @@ from fotabuild.errors import FotabuildError
 from .mutations import damaged
 from .parsers import PARSERS, Parser
 
+# The command line silences this one; the certificate is read all the same.
+pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 _EXAMPLES = os.environ.get("FOTABUILD_FUZZ_EXAMPLES")
 _SECONDS = 5.0
 _MEMORY = 64 * 1024 * 1024

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fotabuild.formats.manifest_v3 import decode_signed
+
 from .builds import Files, Workshop, problems
 from .operations import Interceptor, Kind, Moment, Point, failure_points, kill_points
 
@@ -73,12 +75,26 @@ def together(workshop: Workshop, rounds: int) -> Result:
                 children = [workshop.start(firmware=name) for name in ("app.bin", second)]
                 statuses = [os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in children]
                 found, temporary = workshop.left()
-                wrong = problems(found, other, new)
-                wrong += [f"{name} is left over" for name in temporary]
-                if second == "app.bin" and (statuses != [0, 0] or found != new):
-                    wrong.append(f"statuses {statuses}, {workshop.log.read_text()!r}")
+                wrong = [f"{name} is left over" for name in temporary]
+                if second == OTHER:
+                    wrong += _check_mixed(found, other, new)
+                elif statuses != [0, 0] or found != new:
+                    wrong.append(f"statuses {statuses}: {workshop.log.read_text()!r}")
                 bad += [f"round {index}, {start}, with {second}: {problem}" for problem in wrong]
     return {"points": 4 * rounds, "bad": bad}
+
+
+def _check_mixed(found: Files, old: Files, new: Files) -> list[str]:
+    """Check what builds of two firmwares leave: each file whole, whichever build it is of."""
+    for name in found:
+        if name.endswith(".manifest"):
+            # One build's manifest may describe the other's payload. It raises when it is cut off.
+            decode_signed(found[name])
+    rest = (
+        {name: data for name, data in files.items() if not name.endswith(".manifest")}
+        for files in (found, old, new)
+    )
+    return problems(*rest)
 
 
 def audit(workshop: Workshop) -> Result:

@@ -64,7 +64,7 @@ class Change:
         env: additions to the environment of the build.
         arguments: further arguments of ``pio run``.
         version: version of the firmware after the change.
-        settings: settings that options give after the change.
+        settings: settings that options and variables give after the change.
     """
 
     name: str
@@ -141,7 +141,8 @@ def _deleted() -> list[Change]:
 
 def _options(other_fotabuild: Path) -> list[Change]:
     path = os.pathsep.join(filter(None, (str(other_fotabuild), os.environ.get("PYTHONPATH", ""))))
-    # PlatformIO itself empties the build folder when platformio.ini has changed; not so with this.
+    # PlatformIO itself empties the build folder when platformio.ini has changed, the variables in it
+    # included; not so with this.
     kept = ("--disable-auto-clean",)
     component = {"component": "SIDE"}
     version = _edit("version = 1.1.0", "version = 1.2.0", "platformio.ini")
@@ -167,7 +168,15 @@ def _options(other_fotabuild: Path) -> list[Change]:
             _nothing,
             MANIFESTS,
             env={"APP_PRIORITY": "5"},
+            arguments=kept,
             settings={"priority": 5},
+        ),
+        Change(
+            "the environment",
+            _nothing,
+            MANIFESTS,
+            env={"FOTABUILD_PRIORITY": "6"},
+            settings={"priority": 6},
         ),
         Change(
             "version",

@@ -183,7 +183,8 @@ def made(stdout: str) -> list[str]:
 
 
 def error_lines(done: Finished) -> list[str]:
-    """Return what a failed build says on stderr."""
+    """Return what a failed build says on stderr, but PlatformIO's closing line."""
     assert done.status == 1, done
-    assert "Traceback" not in done.stderr + done.stdout
-    return done.stderr.splitlines()
+    *lines, last = done.stderr.splitlines()
+    assert "[FAILED]" in last, done
+    return lines

@@ -1,0 +1,48 @@
+"""One good call of every command in the sample project, for what all commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from fotabuild.cli.main import make_parser
+
+Path = tuple[str, ...]
+
+CALLS: dict[Path, tuple[str, ...]] = {
+    ("init",): ("fresh",),
+    ("build",): ("app.elf", "-v", "1.1.0", "-o", "out"),
+    ("plan",): ("app.elf", "-v", "1.1.0"),
+    ("step",): ("step.json",),
+    ("resources",): ("-o", "out/r.c"),
+    ("image",): ("app.elf", "-o", "out/app.bin"),
+    ("delta",): ("-c", "old.bin", "-n", "app.bin", "-o", "out/d.patch"),
+    ("package", "create"): ("-o", "out/p.tar", "--image", "app.bin"),
+    ("package", "parse"): ("a.tar",),
+    ("manifest", "create"): (
+        "-v", "1.1.0", "-o", "out/m", "-p", "app.bin", "--format", "raw-binary",
+    ),
+    ("manifest", "parse"): ("a.manifest",),
+    ("manifest", "verify"): ("a.manifest", "--payload", "app.bin"),
+    ("inspect",): ("a.patch",),
+    ("config",): (),
+    ("schema",): (),
+    ("completion",): ("bash",),
+}  # fmt: skip
+"""Arguments behind the command."""
+
+
+def registered() -> Iterator[tuple[Path, argparse.ArgumentParser]]:
+    """Every command and verb that can be called, with its parser."""
+    yield from _leaves((), make_parser())
+
+
+def _leaves(
+    path: Path, parser: argparse.ArgumentParser
+) -> Iterator[tuple[Path, argparse.ArgumentParser]]:
+    groups = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not groups:
+        yield path, parser
+    for group in groups:
+        for name, child in group.choices.items():
+            yield from _leaves((*path, name), child)

@@ -1,0 +1,80 @@
+"""A small project with one of each file that commands read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from fotabuild.config.loader import load_config
+from fotabuild.delta.encoder import make_patch
+from fotabuild.files import sha256
+from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.formats.patch_sidecar import PatchSidecar
+from fotabuild.plan.make import StepMaker
+from fotabuild.steps.description import describe_step
+
+from ..formats.elf_files import Load, make_elf
+from ..formats.golden import CERTIFICATE, KEY, PUBLIC_KEY, firmware
+
+CONFIG = """\
+vendor:
+  domain: acme.com
+device:
+  model-name: Toaster
+  features: [delta, combined]
+credentials:
+  key: keys/update.key.pem
+  certificate: keys/update.cert.der
+payload:
+  url: https://acme.com/{file}
+releases:
+- version: 1.0.0
+  image: old.bin
+package:
+  images:
+  - sub-comp-name: app
+    vendor-data: one
+  - sub-comp-name: table
+    vendor-data: two
+    file-name: table.bin
+"""
+OLD, NEW = firmware("fw-1.0.0"), firmware("fw-1.1.0")
+
+
+def write(folder: Path) -> None:
+    """Write the project into ``folder``."""
+    (folder / "keys").mkdir(parents=True)
+    (folder / "fotabuild.yaml").write_text(CONFIG, encoding="utf-8")
+    for name, source in (("key.pem", KEY), ("cert.der", CERTIFICATE), ("pub.bin", PUBLIC_KEY)):
+        shutil.copyfile(source, folder / "keys" / f"update.{name}")
+    patch = make_patch(OLD, NEW)
+    sidecar = PatchSidecar(sha256(NEW), len(NEW), sha256(OLD), sha256(patch), len(patch))
+    for name, data in {
+        "old.bin": OLD,
+        "app.bin": NEW,
+        "app.elf": make_elf(32, "<", Load(0x8000, NEW)),
+        "table.bin": firmware("sub1"),
+        "a.patch": patch,
+        "a.yaml": sidecar.encode(),
+    }.items():
+        (folder / name).write_bytes(data)
+    maker = StepMaker(load_config(folder / "fotabuild.yaml", environ={}))
+    maker.package(folder / "app.bin", folder / "a.tar").run()
+    maker.resources(folder / "a.c").run()
+    maker.manifest(
+        folder / "app.bin",
+        PayloadFormat.RAW_BINARY,
+        FirmwareVersion(1, 1, 0),
+        folder / "a.manifest",
+    ).run()
+
+
+def write_step(folder: Path) -> Path:
+    """Write the description of a step of this folder; it holds absolute names."""
+    maker = StepMaker(load_config(folder / "fotabuild.yaml", environ={}))
+    step = maker.image(folder / "app.elf", folder / "out" / "step.bin")
+    path = folder / "step.json"
+    path.write_text(json.dumps(describe_step(step)), encoding="utf-8")
+    return path

@@ -1,0 +1,114 @@
+"""``fotabuild build``: every artifact of an image."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..formats.golden import OTHER_KEY
+from .conftest import Cli
+from .sample import NEW
+
+ARTIFACTS = [
+    "app-1.1.0.bin",
+    "app-1.1.0.manifest",
+    "app-1.0.0-to-1.1.0.patch",
+    "app-1.0.0-to-1.1.0.yaml",
+    "app-1.0.0-to-1.1.0.manifest",
+    "app-1.1.0.package.tar",
+    "app-1.1.0.package.manifest",
+]
+
+
+def made(cli: Cli, folder: str = "update") -> list[str]:
+    return sorted(path.name for path in (cli.folder / folder).glob("*"))
+
+
+@pytest.mark.parametrize("image", ["app.elf", "app.bin"])
+def test_all_artifacts(image: str, cli: Cli) -> None:
+    done = cli.good("build", image, "-v", "1.1.0")
+    assert made(cli) == sorted(ARTIFACTS)
+    assert done.stdout.splitlines() == [str(cli.folder / "update" / name) for name in ARTIFACTS]
+    assert (cli.folder / "update" / "app-1.1.0.bin").read_bytes() == NEW
+
+
+def test_names_and_folders(cli: Cli) -> None:
+    cli.good(
+        "build", "app.elf", "-v", "1.1.0", "-o", "x/y", "--name", "toaster", "--resources", "r/u.c"
+    )
+    assert "toaster-1.0.0-to-1.1.0.patch" in made(cli, "x/y")
+    assert made(cli, "r") == ["u.c"]
+    assert not (cli.folder / "update").exists()
+
+
+def test_destination_of_the_configuration(cli: Cli) -> None:
+    cli.good("build", "app.bin", "-v", "1.1.0", "--set", "publish.destination=published")
+    assert made(cli, "published") == sorted(ARTIFACTS)
+
+
+def test_every_manifest_verifies_with_its_payload(cli: Cli) -> None:
+    cli.good("build", "app.elf", "-v", "1.1.0")
+    for name, payload in (
+        ("app-1.1.0", "app-1.1.0.bin"),
+        ("app-1.0.0-to-1.1.0", "app-1.0.0-to-1.1.0.patch"),
+        ("app-1.1.0.package", "app-1.1.0.package.tar"),
+    ):
+        cli.good(
+            "manifest", "verify", f"update/{name}.manifest", "--payload", f"update/{payload}",
+            "--installed-image", "old.bin", "--installed-version", "1.0.0",
+        )  # fmt: skip
+
+
+def test_build_says_what_it_did(cli: Cli) -> None:
+    done = cli.good("build", "app.elf", "-v", "1.1.0")
+    kinds = [line.split()[0] for line in done.stderr.splitlines()]
+    assert kinds == ["image", "manifest", "delta", "manifest", "package", "manifest"]
+    steps = cli.json("build", "app.elf", "-v", "1.1.0")["steps"]
+    assert [step["kind"] for step in steps] == kinds
+    assert [path for step in steps for path in step["outputs"]] == [
+        str(cli.folder / "update" / name) for name in ARTIFACTS
+    ]
+
+
+def test_the_same_bytes_again(cli: Cli) -> None:
+    cli.good("build", "app.elf", "-v", "1.1.0")
+    before = {name: data for name, (data, _) in cli.tree().items()}
+    cli.good("build", "app.elf", "-v", "1.1.0")
+    assert {name: data for name, (data, _) in cli.tree().items()} == before
+
+
+def test_release_that_is_not_older_is_noted(cli: Cli) -> None:
+    done = cli.good("build", "app.elf", "-v", "1.0.0")
+    assert "note: no delta from 1.0.0: it is not older than 1.0.0" in done.stderr
+    assert "app-1.0.0.manifest" in made(cli)
+    assert not [name for name in made(cli) if name.endswith(".patch")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (("app.elf", "-v", "1.1"), 1, "FB0407"),
+        (("none.elf", "-v", "1.1.0"), 1, "FB0300"),
+        (("a.manifest", "-v", "1.1.0", "--name", "x", "-k", "keys/update.cert.der"), 1, "FB0600"),
+        (("app.elf", "-v", "1.1.0", "-k", str(OTHER_KEY)), 1, "FB0601"),
+        (("app.elf", "-v", "1.1.0", "--set", "delta.threshold=5"), 1, "FB0502"),
+        (("app.elf", "-v", "1.1.0", "--set", "component=NINEBYTES"), 3, "FB0700"),
+        (("app.elf", "-v", "1.1.0", "--set", "delta.block-size=1024"), 3, "FB0700"),
+        (("app.elf", "-v", "1.1.0", "--set", "prioritty=5"), 1, "FB0200"),
+        (("app.elf", "-v", "1.1.0", "--set", "priority"), 2, "FB0100"),
+        (("update/app-1.1.0.bin", "-v", "1.1.0", "--name", "app"), 1, "FB0800"),
+    ],
+)
+def test_failures_have_a_status_and_a_code(
+    arguments: tuple[str, ...], status: int, code: str, cli: Cli
+) -> None:
+    done = cli("build", *arguments)
+    assert (done.status, done.stdout) == (status, "")
+    assert done.stderr.splitlines()[-1].endswith(f"[{code}]")
+    assert "Traceback" not in done.stderr
+
+
+def test_finished_artifacts_of_a_failed_build_are_complete(cli: Cli) -> None:
+    """The image is done when signing fails; there is no manifest and nothing half."""
+    cli("build", "app.elf", "-v", "1.1.0", "-k", OTHER_KEY)
+    assert made(cli) == ["app-1.1.0.bin"]
+    assert (cli.folder / "update" / "app-1.1.0.bin").read_bytes() == NEW

@@ -1,0 +1,138 @@
+"""``fotabuild inspect``: recognise any file, and keep secrets."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from ..conftest import VECTORS
+from ..formats.golden import CERTIFICATE, DELTAS, KEY, MANIFESTS, PACKAGES, PKCS8_KEY, RESOURCES
+from .conftest import Cli
+
+GOLDEN = [
+    *((path, "manifest v3") for path in MANIFESTS),
+    *((path, "delta patch") for path in DELTAS),
+    *((path.with_suffix(".yaml"), "patch side file") for path in DELTAS),
+    *((path, "combined package") for path in PACKAGES),
+    *((path, "firmware image") for path in sorted((VECTORS / "firmware").glob("*.bin"))),
+    *((path, "project configuration") for path in sorted((VECTORS / "v3").glob("*.yaml"))),
+    (VECTORS / "v3" / "raw.json", "project configuration"),
+    (VECTORS / "v3" / "encrypted-raw.delivered.bin", "manifest v3"),
+    (CERTIFICATE, "update certificate"),
+    (KEY, "private key"),
+    (PKCS8_KEY, "private key"),
+    (VECTORS / "keys" / "TEST-ONLY-update.pub.bin", "public key"),
+    (RESOURCES, "update resources"),
+]
+
+
+@pytest.mark.parametrize(("path", "kind"), GOLDEN, ids=lambda value: getattr(value, "name", ""))
+def test_golden_files_are_recognised(path: Path, kind: str, cli: Cli) -> None:
+    found = cli.json("inspect", path)
+    assert (found["kind"], found["file"]) == (kind, str(path))
+    assert cli.good("inspect", path).stdout.startswith(f"{path}: {kind}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.manifest", "manifest v3"),
+        ("a.patch", "delta patch"),
+        ("a.yaml", "patch side file"),
+        ("a.tar", "combined package"),
+        ("a.c", "update resources"),
+        ("app.elf", "linked firmware (ELF)"),
+        ("app.bin", "firmware image"),
+        ("fotabuild.yaml", "project configuration"),
+        ("keys/update.key.pem", "private key"),
+        ("keys/update.cert.der", "update certificate"),
+    ],
+)
+def test_our_files_are_recognised(name: str, kind: str, cli: Cli) -> None:
+    assert cli.json("inspect", name)["kind"] == kind
+
+
+def test_certificate_in_pem_form_is_one_too(cli: Cli) -> None:
+    certificate = x509.load_der_x509_certificate(CERTIFICATE.read_bytes())
+    (cli.folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    der, pem = (cli.json("inspect", path) for path in (CERTIFICATE, "cert.pem"))
+    assert (pem["kind"], pem["fields"]) == (der["kind"], der["fields"])
+
+
+def test_fields_are_those_of_the_file(cli: Cli) -> None:
+    patch = cli.json("inspect", "a.patch")["fields"]
+    assert (patch["block-size"], patch["device-memory"]) == (512, 1024)
+    assert patch["new-size"] == (cli.folder / "app.bin").stat().st_size
+    image, elf = (cli.json("inspect", name)["fields"] for name in ("app.bin", "app.elf"))
+    assert elf == {**image, "address": "0x8000"}
+    assert image["patch-decoder"] == ["PELION/BSDIFF001"]
+    resources = cli.json("inspect", RESOURCES)["fields"]
+    assert resources["arm_uc_default_fingerprint"] == "00"
+
+
+def secrets_of(pem: bytes) -> list[str]:
+    """Everything that would give a private key away, in all usual spellings."""
+    key = load_pem_private_key(pem, password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    lines = [line for line in pem.decode().splitlines() if not line.startswith("-")]
+    return [*lines, number.hex(), base64.b64encode(number).decode(), str(int.from_bytes(number))]
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--debug",)], ids=["text", "json", "debug"])
+@pytest.mark.parametrize("form", ["SEC1", "PKCS8", "with text before", "cut", "CRLF"])
+def test_nothing_of_a_private_key_is_printed(flags: tuple[str, ...], form: str, cli: Cli) -> None:
+    pem = {
+        "SEC1": KEY.read_bytes(),
+        "PKCS8": PKCS8_KEY.read_bytes(),
+        "with text before": b"my key\n" * 50 + KEY.read_bytes(),
+        "cut": KEY.read_bytes()[:150],
+        "CRLF": KEY.read_bytes().replace(b"\n", b"\r\n"),
+    }[form]
+    (cli.folder / "k").write_bytes(pem)
+    done = cli.good(*flags, "inspect", "k")
+    assert "private key" in done.stdout
+    output = (done.stdout + done.stderr).lower()
+    assert not [secret for secret in secrets_of(KEY.read_bytes()) if secret.lower() in output]
+
+
+def test_encrypted_private_key_is_one_too(cli: Cli) -> None:
+    key = load_pem_private_key(KEY.read_bytes(), password=None)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password"))
+    (cli.folder / "k").write_bytes(pem)
+    assert cli.json("inspect", "k") == {
+        "schema_version": 1, "file": "k", "kind": "private key", "fields": {},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.manifest", "a.patch", "a.tar", "app.elf", "a.yaml"])
+def test_damaged_artifacts_are_recognised_and_refused(name: str, cli: Cli) -> None:
+    data = (cli.folder / name).read_bytes()
+    kept = 39 if name == "a.patch" else len(data) - 1 if name != "a.yaml" else data.index(b"\ninst")
+    (cli.folder / "damaged").write_bytes(data[:kept] if name != "a.yaml" else data + b"more: 1\n")
+    done = cli("inspect", "damaged")
+    assert (done.status, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: damaged: ")
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 1000, b"hello", b"\x30", b"\x30\x80\x0a", b"\x7fEL"])
+def test_anything_else_is_an_image(data: bytes, cli: Cli) -> None:
+    (cli.folder / "f").write_bytes(data)
+    found = cli.json("inspect", "f")
+    assert (found["kind"], found["fields"]["size"]) == ("firmware image", len(data))
+
+
+def test_missing_file(cli: Cli) -> None:
+    done = cli("inspect", "none")
+    assert (done.status, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: none: cannot read the file")
