@@ -134,29 +134,34 @@ def _certificate_fields(data: bytes) -> Fields:
 
     from fotabuild.signing.certificate import public_key_of
 
-    certificate = x509.load_der_x509_certificate(data)
+    der = _certificate_der(data) or b""
+    certificate = x509.load_der_x509_certificate(der)
     try:
         subject = certificate.subject.rfc4514_string()
         not_after = certificate.not_valid_after_utc.isoformat()
     except ValueError:
         raise SigningError("the certificate has no readable subject or date") from None
     return {
-        "size": len(data),
+        "size": len(der),
         "subject": subject,
         "not-after": not_after,
-        "fingerprint": sha256(data).hex(),
-        "public-key": public_key_of(data).hex(),
+        "fingerprint": sha256(der).hex(),
+        "public-key": public_key_of(der).hex(),
     }
 
 
-def _is_certificate(data: bytes) -> bool:
+def _certificate_der(data: bytes) -> bytes | None:
+    """Return the DER of a certificate in DER or PEM, None for anything else."""
     from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
 
     try:
+        if b"-----BEGIN CERTIFICATE-----" in data:
+            return x509.load_pem_x509_certificate(data).public_bytes(Encoding.DER)
         x509.load_der_x509_certificate(data)
     except (ValueError, x509.InvalidVersion):
-        return False
-    return True
+        return None
+    return data
 
 
 def _yaml(data: bytes) -> Mapping[str, Any] | None:
@@ -216,8 +221,9 @@ _KINDS: tuple[_Recogniser, ...] = (
         "combined package",
         lambda data: package_fields(decode_package(data)),
     ),
-    (_is_certificate, "update certificate", _certificate_fields),
+    # Before certificates: a PEM file may hold both, and the key is what matters then.
     (lambda data: b"-----BEGIN" in data and b"PRIVATE KEY" in data, "private key", lambda _: {}),
+    (lambda data: _certificate_der(data) is not None, "update certificate", _certificate_fields),
     (
         lambda data: len(data) == 65 and data[:1] == b"\x04",
         "public key",

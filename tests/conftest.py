@@ -1,8 +1,8 @@
 """What tests need from the machine, and fixtures that many of them share.
 
-Tests marked with a need (``qemu``, ``peer``, ``cc``, ``platformio``) run where it is met. Where it
-is not, they are left out by name in the closing lines, never counted as passed; with the need in
-``FOTABUILD_REQUIRE`` (as in CI) its absence is an error.
+Tests marked with a need (``qemu``, ``peer``, ``cc``, ``cmake``, ``platformio``) run where it is
+met. Where it is not, they are left out by name in the closing lines, never counted as passed; with
+the need in ``FOTABUILD_REQUIRE`` (as in CI) its absence is an error.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def peer_folder() -> Path:
     return Path(os.environ.get("FOTABUILD_PEER", ROOT / ".venv-peer" / "bin"))
 
 
+def find_tool(name: str) -> str | None:
+    """Return the path of a program: of the pip package in this environment, else on PATH."""
+    return shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
+
+
 _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "qemu": (
         lambda: shutil.which("qemu-system-arm") is not None,
@@ -36,6 +42,10 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "cc": (
         lambda: shutil.which("cc") is not None or importlib.util.find_spec("ziglang") is not None,
         "install a C compiler",
+    ),
+    "cmake": (
+        lambda: all(map(find_tool, ("cmake", "ninja", "make"))),
+        "pip install cmake ninja",
     ),
     "platformio": (
         lambda: importlib.util.find_spec("platformio") is not None,

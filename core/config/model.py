@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from fotabuild.device.profile import DeviceFeature, DeviceLimits
-from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.formats.payload_format import PayloadFormat
 
 
 class ManifestFormat(enum.Enum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pyasn1.type import char, namedtype, univ
 from fotabuild.errors import DerError, ManifestError
 from fotabuild.formats import der
 from fotabuild.formats.identity import Identity
+from fotabuild.formats.payload_format import PayloadFormat as PayloadFormat
 
 MANIFEST_VERSION = 3
 SIGNATURE_SIZE = 64
@@ -21,34 +21,7 @@ _KEY_TLV_HEADER = b"\x81\x10"
 _KEY_SIZE = 16
 
 
-class PayloadFormat(enum.Enum):
-    """The payload formats by their configuration names (manifest-v3, section 2)."""
-
-    RAW_BINARY = "raw-binary"
-    ARM_PATCH_STREAM = "arm-patch-stream"
-    COMBINED = "combined"
-    ENCRYPTED_RAW = "encrypted-raw"
-    ENCRYPTED_COMBINED = "encrypted-combined"
-
-    @property
-    def number(self) -> int:
-        """The 16-bit value: low byte the kind of payload, high byte the encryption scheme."""
-        return _FORMAT_NUMBERS[self]
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether the device downloads an encrypted form of the payload."""
-        return self.number > 0xFF
-
-
-_FORMAT_NUMBERS = {
-    PayloadFormat.RAW_BINARY: 0x0001,
-    PayloadFormat.ARM_PATCH_STREAM: 0x0005,
-    PayloadFormat.COMBINED: 0x0006,
-    PayloadFormat.ENCRYPTED_RAW: 0x0101,
-    PayloadFormat.ENCRYPTED_COMBINED: 0x0106,
-}
-_FORMATS_BY_NUMBER = {number: name for name, number in _FORMAT_NUMBERS.items()}
+_FORMATS_BY_NUMBER = {name.number: name for name in PayloadFormat}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,8 +277,8 @@ def _check(manifest: ManifestV3, spans: _Spans) -> None:
     if manifest.installed_signature:
         _check_size("installed-signature", manifest.installed_signature, SIGNATURE_SIZE, spans)
     raw = manifest.payload_format is PayloadFormat.RAW_BINARY
-    has_metadata = manifest.installed_digest is not None and manifest.installed_size is not None
-    if raw == has_metadata:
+    metadata = [manifest.installed_digest is None, manifest.installed_size is None]
+    if metadata != [raw, raw]:
         raise _problem(
             "payload-metadata",
             f"{'not allowed' if raw else 'missing'} with {manifest.payload_format.value}",

@@ -10,7 +10,7 @@ from fotabuild.config.loader import LoadedConfig
 from fotabuild.device.profile import DeviceProfile
 from fotabuild.errors import ConfigError, OutputConflictError
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.url import expand_url
 from fotabuild.signing.signer import key_file
 from fotabuild.steps.delta import DeltaStep, sidecar_of

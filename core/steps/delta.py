@@ -10,8 +10,6 @@ from typing import Any
 import msgspec
 
 from fotabuild.config.yaml_reader import read_yaml
-from fotabuild.delta.encoder import engine, make_patch
-from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.errors import (
     DeltaError,
@@ -76,6 +74,8 @@ class DeltaStep(Step):
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Block size, threshold, libraries, and what the patch is checked against."""
+        from fotabuild.delta.encoder import engine
+
         return {
             "block-size": self.block_size,
             "threshold": self.threshold,
@@ -88,6 +88,10 @@ class DeltaStep(Step):
 
     def run(self) -> StepResult:
         """Match, compress, apply as a device, compare, write."""
+        # Imported here: build systems describe steps much more often than they run them.
+        from fotabuild.delta.encoder import make_patch
+        from fotabuild.device.patch_acceptance import accept_patch
+
         outputs = OutputSet(self.inputs)
         old = read_file(self.old_image, READ_LIMITS.image, "old image")
         new = read_file(self.new_image, READ_LIMITS.image, "new image")

@@ -5,29 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fotabuild.config.yaml_reader import read_yaml
-from fotabuild.device.manifest_acceptance import Device, accept_manifest
 from fotabuild.device.profile import DeviceProfile
 from fotabuild.errors import KeyMismatchError, SidecarError, in_file
 from fotabuild.files import read_file, sha256, write_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity
-from fotabuild.formats.manifest_v3 import (
-    ManifestV3,
-    PayloadFormat,
-    encode_manifest,
-    encode_signed,
-)
-from fotabuild.formats.patch_sidecar import PatchSidecar
-from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
+from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
-from fotabuild.signing.certificate import public_key_of, read_certificate
 from fotabuild.signing.signer import Signer, key_file, open_signer
 from fotabuild.steps.step import Step, StepKind, StepResult
+
+# What only running needs is imported there: build systems describe steps much more often, and the
+# libraries behind some of it are slow to import.
+if TYPE_CHECKING:
+    from fotabuild.device.manifest_acceptance import Device
+    from fotabuild.formats.manifest_v3 import ManifestV3
+    from fotabuild.formats.patch_sidecar import PatchSidecar
 
 _PACKAGE_LIMITS = {
     "sub-components",
@@ -145,6 +142,9 @@ class ManifestStep(Step):
 
     def run(self) -> StepResult:
         """Read the payload, fill in, sign, check as the device, write."""
+        from fotabuild.device.manifest_acceptance import accept_manifest
+        from fotabuild.formats.manifest_v3 import encode_manifest, encode_signed
+
         payload = read_file(self.payload, READ_LIMITS.package, "payload")
         manifest = self._manifest(payload)
         signer = open_signer(self.key)
@@ -164,6 +164,8 @@ class ManifestStep(Step):
         )
 
     def _manifest(self, payload: bytes) -> ManifestV3:
+        from fotabuild.formats.manifest_v3 import ManifestV3
+
         digest, size = sha256(payload), len(payload)
         manifest = ManifestV3(
             identity=self.identity,
@@ -199,6 +201,10 @@ class ManifestStep(Step):
         )
 
     def _read_sidecar(self, patch: bytes) -> PatchSidecar:
+        from fotabuild.config.yaml_reader import read_yaml
+        from fotabuild.formats.patch_sidecar import PatchSidecar
+        from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
+
         path = self.sidecar or self.payload.with_suffix(".yaml")
         with in_file(path):
             sidecar = PatchSidecar.from_values(
@@ -226,6 +232,8 @@ class ManifestStep(Step):
         public_key = signer.public_key()
         if self.certificate is None:
             return public_key
+        from fotabuild.signing.certificate import public_key_of, read_certificate
+
         certificate = read_certificate(self.certificate)
         with in_file(self.certificate):
             if public_key_of(certificate) != public_key:
@@ -237,6 +245,8 @@ class ManifestStep(Step):
         return public_key
 
     def _device(self, public_key: bytes) -> Device:
+        from fotabuild.device.manifest_acceptance import Device
+
         image = version = None
         if self.precursor is not None:
             image = read_file(self.precursor.image, READ_LIMITS.image, "precursor image")

@@ -9,11 +9,9 @@ from typing import Any
 
 import msgspec
 
-from fotabuild.device.package_acceptance import accept_package
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.errors import in_file
 from fotabuild.files import read_file, write_file
-from fotabuild.formats.combined_package import PackageImage, check_images, encode_package
 from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.step import Step, StepKind, StepResult
 
@@ -71,6 +69,10 @@ class PackageStep(Step):
 
     def run(self) -> StepResult:
         """Read the images, pack them, read the package back as a device."""
+        # Imported here: build systems describe steps much more often than they run them.
+        from fotabuild.device.package_acceptance import accept_package
+        from fotabuild.formats.combined_package import PackageImage, check_images, encode_package
+
         with in_file(self.output):
             check_images([(entry.name, entry.vendor_data) for entry in self.entries])
         images = [

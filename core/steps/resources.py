@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fotabuild.device.profile import DeviceProfile
-from fotabuild.device.resources_acceptance import accept_resources
 from fotabuild.errors import in_file
 from fotabuild.files import write_file
 from fotabuild.formats.identity import Identity
-from fotabuild.formats.update_resources import UpdateResources
-from fotabuild.signing.certificate import public_key_of, read_certificate
 from fotabuild.steps.step import Step, StepKind, StepResult
 
 
@@ -55,6 +52,11 @@ class ResourcesStep(Step):
 
     def run(self) -> StepResult:
         """Read the certificate, check its size, write the source."""
+        # Imported here: build systems describe steps much more often than they run them.
+        from fotabuild.device.resources_acceptance import accept_resources
+        from fotabuild.formats.update_resources import UpdateResources
+        from fotabuild.signing.certificate import public_key_of, read_certificate
+
         certificate = read_certificate(self.certificate)
         with in_file(self.certificate):
             resources = UpdateResources(self.identity, certificate, public_key_of(certificate))

@@ -48,9 +48,12 @@ function(_fotabuild_find_python problem)
     set(FOTABUILD_COMMAND "${FOTABUILD_PYTHON_EXECUTABLE}" -m fotabuild
         CACHE INTERNAL "Command line of fotabuild")
 
-    # Another version of fotabuild may plan otherwise. Installers do not always give files a new
-    # date, but the name of this folder holds the version.
-    file(GLOB version_files "$CACHE{_FOTABUILD_FOLDER}/../fotabuild-*.dist-info/METADATA")
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-        "$CACHE{_FOTABUILD_FOLDER}/__init__.py" ${version_files})
+    # Another version of fotabuild, or of what its deltas are made with, may plan otherwise. Installers
+    # do not always give files a new date, but the names of these folders hold the version.
+    set(version_files "$CACHE{_FOTABUILD_FOLDER}/__init__.py")
+    foreach(package IN ITEMS fotabuild bsdiff4 lz4)
+        file(GLOB metadata "$CACHE{_FOTABUILD_FOLDER}/../${package}-*.dist-info/METADATA")
+        list(APPEND version_files ${metadata})
+    endforeach()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${version_files})
 endfunction()

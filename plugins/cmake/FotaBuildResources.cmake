@@ -8,33 +8,43 @@ include_guard(GLOBAL)
 function(fotabuild_add_resources target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "" "CONFIG" "SETTINGS")
     _fotabuild_check_arguments()
-    get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
-    if(NOT "C" IN_LIST languages)
-        message(FATAL_ERROR " fotabuild_add_resources: the source is C: enable_language(C) is missing")
-    endif()
-    # One source for all build configurations.
-    set(source "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}-update.dir/resources")
-    string(APPEND source "/update_default_resources.c")
+    _fotabuild_resources_source(source ${target})
     _fotabuild_configuration(options "${ARG_CONFIG}" "${ARG_SETTINGS}")
     _fotabuild_query(plan resources --dry-run --output "${source}" ${options})
+    _fotabuild_add_resources_step(${target} "${plan}")
+endfunction()
+
+# Returns the source to generate; it is the same for all build configurations.
+function(_fotabuild_resources_source result target)
+    set(${result} "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}-update.dir/resources\
+/update_default_resources.c" PARENT_SCOPE)
+endfunction()
+
+# Declares the first step of a plan, which generates the source, and adds that to <target>.
+function(_fotabuild_add_resources_step target plan)
+    get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+    if(NOT "C" IN_LIST languages)
+        message(FATAL_ERROR " fotabuild: update resources are C: enable_language(C) is missing")
+    endif()
     string(JSON step GET "${plan}" steps 0)
-    string(JSON description GET "${step}" description)
     _fotabuild_json_list(inputs "${step}" inputs)
-    _fotabuild_write_description("${source}.json" "${description}" "")
+    _fotabuild_resources_source(source ${target})
+    _fotabuild_write_step("${source}.json" "${step}" "")
+    list(APPEND inputs "${source}.json.signature")
 
     set(generate COMMAND ${FOTABUILD_COMMAND} step "${source}.json")
     set(comment "fotabuild: update resources of ${target}")
     # A source whose text stays the same keeps its date, and nothing is compiled again.
     set(files "${source}")
     if(CMAKE_GENERATOR MATCHES "Ninja")
-        add_custom_command(OUTPUT "${source}" ${generate} DEPENDS ${inputs} "${source}.json"
+        add_custom_command(OUTPUT "${source}" ${generate} DEPENDS ${inputs}
             COMMENT "${comment}" VERBATIM)
     else()
         # What did not change is older than what it depends on: a stamp says that it is current.
         set(files "${source}.stamp" "${source}")
         add_custom_command(OUTPUT "${source}.stamp" ${generate}
             COMMAND "${CMAKE_COMMAND}" -E touch "${source}.stamp"
-            DEPENDS ${inputs} "${source}.json"
+            DEPENDS ${inputs}
             COMMENT "${comment}" VERBATIM)
         # For a source that was deleted.
         add_custom_command(OUTPUT "${source}" ${generate} COMMENT "${comment}" VERBATIM)

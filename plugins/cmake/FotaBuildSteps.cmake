@@ -9,8 +9,8 @@ set(FOTABUILD_DELTA_JOBS 4 CACHE STRING "How many large deltas Ninja makes at a 
 #   IMAGE <file>       stands in for the file name _fotabuild_image_placeholder() in the plan
 #   MADE_BY <target>   makes that file
 #
-# A step is described by a file that changes exactly when a parameter of the step does. What it
-# reads is known from the plan, and stated again by the dependency file.
+# A step that makes resources is left to _fotabuild_add_resources_step. What a step reads is known
+# from the plan, and stated again by the dependency file.
 function(_fotabuild_add_steps result name plan)
     cmake_parse_arguments(PARSE_ARGV 3 ARG "" "IMAGE;MADE_BY" "")
     _fotabuild_image_placeholder(placeholder)
@@ -22,13 +22,15 @@ function(_fotabuild_add_steps result name plan)
     foreach(index RANGE ${last})
         string(JSON step GET "${plan}" steps ${index})
         string(JSON kind GET "${step}" kind)
+        if(kind STREQUAL "resources")
+            continue()
+        endif()
         _fotabuild_json_list(inputs "${step}" inputs)
         _fotabuild_json_list(outputs "${step}" outputs)
         list(GET outputs 0 artifact)
         cmake_path(GET artifact FILENAME file_name)
         set(description_file "${work}/${file_name}.json")
-        string(JSON description GET "${step}" description)
-        _fotabuild_write_description("${description_file}" "${description}" "${ARG_IMAGE}")
+        _fotabuild_write_step("${description_file}" "${step}" "${ARG_IMAGE}")
 
         _fotabuild_group(group ${kind} ${index} "${inputs}")
         list(APPEND groups ${group})
@@ -37,7 +39,7 @@ function(_fotabuild_add_steps result name plan)
             _fotabuild_image_dependencies(of_image "${ARG_IMAGE}" "${ARG_MADE_BY}")
             list(APPEND inputs ${of_image})
         endif()
-        list(APPEND inputs_of_${group} ${inputs})
+        list(APPEND inputs_of_${group} ${inputs} "${description_file}.signature")
         list(APPEND outputs_of_${group} ${outputs})
         list(APPEND descriptions_of_${group} "${description_file}")
         list(APPEND all_outputs ${outputs})
@@ -106,7 +108,7 @@ function(_fotabuild_add_command name group descriptions inputs outputs)
     add_custom_command(
         OUTPUT ${outputs}
         COMMAND ${FOTABUILD_COMMAND} step ${descriptions} --depfile "${description}.d" ${options}
-        DEPENDS ${inputs} ${makers} ${descriptions}
+        DEPENDS ${inputs} ${makers}
         ${depfile}
         ${pool}
         COMMENT "fotabuild: ${comment}"
@@ -115,14 +117,22 @@ function(_fotabuild_add_command name group descriptions inputs outputs)
     set_property(DIRECTORY APPEND PROPERTY ADDITIONAL_CLEAN_FILES "${description}.d")
 endfunction()
 
-# Writes the description of a step, with the image in place.
-function(_fotabuild_write_description file description image)
+# Writes what "fotabuild step" needs to run a step to <file>, and to <file>.signature what changes
+# exactly when the step has to run again though no file that it reads changed.
+function(_fotabuild_write_step file step image)
     _fotabuild_image_placeholder(placeholder)
-    # Only the configuration of the build is filled in, not what looks alike in a user's text.
-    string(REPLACE "$<" "\\u0024<" description "${description}")
-    string(REPLACE "\\u0024<CONFIG>" "$<CONFIG>" description "${description}")
-    string(REPLACE "${placeholder}" "${image}" description "${description}")
+    string(JSON description GET "${step}" description)
+    string(JSON signature GET "${step}" description signature)
+    string(JSON inputs GET "${step}" inputs)
+    string(APPEND signature "\n${inputs}")
+    foreach(text IN ITEMS description signature)
+        # Only the build configuration is filled in, not what looks alike in a user's text.
+        string(REPLACE "$<" "\\u0024<" ${text} "${${text}}")
+        string(REPLACE "\\u0024<CONFIG>" "$<CONFIG>" ${text} "${${text}}")
+        string(REPLACE "${placeholder}" "${image}" ${text} "${${text}}")
+    endforeach()
     file(GENERATE OUTPUT "${file}" CONTENT "${description}\n")
+    file(GENERATE OUTPUT "${file}.signature" CONTENT "${signature}\n")
 endfunction()
 
 # Returns the file name that stands for the image in a plan, which is made before the image is.

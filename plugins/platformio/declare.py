@@ -11,11 +11,12 @@ from fotabuild.config.loader import load_config
 from fotabuild.plan.build import Build
 from fotabuild.plan.plan import make_plan
 from fotabuild.platformio.options import Options
-from fotabuild.platformio.verify import PLAN_VARIABLE, verify_artifacts
 from fotabuild.scons import generate
 from fotabuild.scons.update import declare
 from fotabuild.steps.step import StepKind
 
+#: Construction variable with the plan of this build.
+PLAN_VARIABLE = "FOTABUILD_PLAN"
 # Builds for the developer's desk: a test runner or an instrumented program is no release.
 _PRIVATE_BUILDS = {"__debug", "__test", "sizedata"}
 _UPDATE = ("update", "Update artifacts", "Make image, deltas, package and manifests")
@@ -54,12 +55,19 @@ def add_artifacts(env: Any, options: Options) -> None:
         Default(artifacts)
         env.Alias("buildprog", artifacts)
     env[PLAN_VARIABLE] = plan
-    _add_targets(env, artifacts, env.VerboseAction(verify_artifacts, "Verifying update artifacts"))
+    _add_targets(env, artifacts, env.VerboseAction(_verify, "Verifying update artifacts"))
 
 
 def describe_targets(env: Any) -> None:
     """Declare the names of the targets only, for IDEs."""
     _add_targets(env, [], None)
+
+
+def _verify(target: list[Any], source: list[Any], env: Any) -> None:  # noqa: ARG001 - as SCons calls it
+    # Imported here: most builds do not ask for it.
+    from fotabuild.platformio.verify import verify_artifacts
+
+    verify_artifacts(env[PLAN_VARIABLE], target[0])
 
 
 def _load_tool(env: Any) -> None:

@@ -1,4 +1,6 @@
-"""The extra script, ready to be listed by its path in both phases::
+"""The extra script, ready to be listed by its path.
+
+::
 
     extra_scripts =
         pre:${sysenv.FOTABUILD_PLATFORMIO}/fotabuild_script.py

@@ -71,7 +71,7 @@ def _guarded(env: Any, work: Callable[[Any, Options | None], None]) -> None:
             options = _options(env)
         work(env, options)
     except FotabuildError as error:
-        if options is not None and error.field in options.settings:
+        if options is not None and error.field is not None and error.field in options.settings:
             option = f"it is set by {option_of(error.field)}"
             error.remedy = f"{option}; {error.remedy}" if error.remedy else option
         sys.stderr.write(f"Error: fotabuild: {error} [{error.code}]\n")
@@ -87,16 +87,17 @@ def _options(env: Any) -> Options:
 
 
 def _before_program(env: Any, options: Options | None) -> None:
-    script = Path(call_stack[-1].sconscript.get_abspath())
-    if not any(os.path.samefile(script, other) for other in env.GetExtraScripts("post")):
+    script = _this_script()
+    if os.path.realpath(script) not in map(os.path.realpath, env.GetExtraScripts("post")):
         raise _listed_once(script)
     _add_resources(env, options)
 
 
 def _add_resources(env: Any, options: Options | None) -> None:
-    if options is not None and _first_time(env, _RESOURCES) and options.resources:
-        if not cmake_makes_updates(env):
-            declare.add_resources(env, options)
+    if options is None or not _first_time(env, _RESOURCES):
+        return
+    if options.resources and not cmake_makes_updates(env):
+        declare.add_resources(env, options)
 
 
 def _after_program(env: Any, options: Options | None) -> None:
@@ -109,8 +110,12 @@ def _after_program(env: Any, options: Options | None) -> None:
     else:
         building = "nobuild" not in COMMAND_LINE_TARGETS
         if options.resources and building and _first_time(env, _RESOURCES):
-            raise _listed_once(Path(call_stack[-1].sconscript.get_abspath()))
+            raise _listed_once(_this_script())
         declare.add_artifacts(env, options)
+
+
+def _this_script() -> Path:
+    return Path(call_stack[-1].sconscript.get_abspath())
 
 
 def _listed_once(script: Path) -> ConfigError:

@@ -12,23 +12,29 @@ from fotabuild.device.report import AcceptanceReport, Verdict
 from fotabuild.errors import ConfigError, FotabuildError
 from fotabuild.files import read_file
 from fotabuild.limits import READ_LIMITS
+from fotabuild.plan.plan import Plan
 from fotabuild.signing.certificate import public_key_of, read_certificate
 from fotabuild.steps.manifest import ManifestStep
 
-#: Construction variable with the plan of this build.
-PLAN_VARIABLE = "FOTABUILD_PLAN"
 
+def verify_artifacts(plan: Plan, target: Any) -> None:
+    """Check every manifest of a plan with its payload.
 
-def verify_artifacts(target: list[Any], source: list[Any], env: Any) -> None:  # noqa: ARG001
-    """Check every manifest of the plan with its payload (a SCons action)."""
+    Args:
+        plan: the plan, whose steps have been run.
+        target: the node that stands for the verification.
+
+    Raises:
+        BuildError: a file cannot be read, or a device would refuse a manifest.
+    """
     refused = 0
-    for step in env[PLAN_VARIABLE].steps:
+    for step in plan.steps:
         if not isinstance(step, ManifestStep):
             continue
         try:
             report = verify_manifest(step)
         except FotabuildError as error:
-            raise BuildError(node=target[0], errstr=f"{error} [{error.code}]") from None
+            raise BuildError(node=target, errstr=f"{error} [{error.code}]") from None
         passed = sum(result.verdict is Verdict.PASSED for result in report.results)
         verdict = "accepted" if report.accepted else "refused"
         sys.stdout.write(f"{verdict}: {step.output.name}, {passed} checks passed\n")
@@ -36,7 +42,7 @@ def verify_artifacts(target: list[Any], source: list[Any], env: Any) -> None:  #
             sys.stderr.write(f"error: {step.output.name}: {failure.name}: {failure.detail}\n")
         refused += not report.accepted
     if refused:
-        raise BuildError(node=target[0], errstr=f"a device would refuse {refused} manifests")
+        raise BuildError(node=target, errstr=f"a device would refuse {refused} manifests")
 
 
 def verify_manifest(step: ManifestStep) -> AcceptanceReport:
@@ -48,14 +54,16 @@ def verify_manifest(step: ManifestStep) -> AcceptanceReport:
     """
     if step.certificate is None:
         raise ConfigError("needed to verify and missing", field="credentials.certificate")
-    precursor = step.precursor
+    version = image = None
+    if step.precursor is not None:
+        version = step.precursor.version
+        image = read_file(step.precursor.image, READ_LIMITS.image, "precursor image")
     device = Device(
         profile=step.profile,
         public_key=public_key_of(read_certificate(step.certificate)),
         identity=step.identity,
-        installed_version=precursor and precursor.version,
-        installed_image=precursor
-        and read_file(precursor.image, READ_LIMITS.image, "precursor image"),
+        installed_version=version,
+        installed_image=image,
     )
     manifest = read_file(step.output, READ_LIMITS.manifest, "manifest")
     payload = None

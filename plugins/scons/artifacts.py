@@ -19,7 +19,7 @@ from SCons.Scanner import ScannerBase
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.errors import FotabuildError, PlanError
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.make import StepMaker
 from fotabuild.scons.nodes import config_node, file_nodes, path_of, read_config
 from fotabuild.scons.running import STEP_VARIABLE

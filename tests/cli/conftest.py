@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,3 +92,12 @@ def cli(cli_in: MakeCli, sample_project: Path, tmp_path: Path) -> Cli:
     """The command line in a copy of the sample project."""
     shutil.copytree(sample_project, tmp_path / "project")
     return cli_in(tmp_path / "project")
+
+
+@pytest.fixture
+def look(cli_in: MakeCli, sample_project: Path) -> Iterator[Cli]:
+    """The command line in the sample project itself, for calls that write nothing."""
+    cli = cli_in(sample_project)
+    before = cli.tree()
+    yield cli
+    assert cli.tree() == before

@@ -75,7 +75,7 @@ def test_only_the_announced_files_are_written(path: tuple[str, ...], project: Cl
     announced = {
         str((project.folder / line).relative_to(project.folder))
         for line in stdout.splitlines()
-        if (project.folder / line).is_file()
+        if len(line) < 200 and (project.folder / line).is_file()
     }
     if path != ("step",):
         assert new == announced
@@ -106,10 +106,8 @@ def test_these_commands_can_be_tried_without_effect() -> None:
 
 
 @every_command
-def test_help_explains_the_command_and_every_option(
-    path: tuple[str, ...], project: Cli, capsys: pytest.CaptureFixture[str]
-) -> None:
-    done = project.good(*path, "--help")
+def test_help_explains_the_command_and_every_option(path: tuple[str, ...], look: Cli) -> None:
+    done = look.good(*path, "--help")
     assert done.stdout.startswith(f"usage: fotabuild {' '.join(path)} ")
     assert done.stderr == ""
     assert PARSERS[path].description
@@ -117,17 +115,15 @@ def test_help_explains_the_command_and_every_option(
 
 
 @every_command
-def test_wrong_usage_is_status_2(path: tuple[str, ...], project: Cli) -> None:
-    before = project.tree()
-    done = project(*path, *CALLS[path], "--no-such-option")
+def test_wrong_usage_is_status_2(path: tuple[str, ...], look: Cli) -> None:
+    done = look(*path, *CALLS[path], "--no-such-option")
     assert (done.status, done.stdout) == (2, "")
     assert "--no-such-option" in done.stderr
-    assert project.tree() == before
 
 
 @pytest.mark.parametrize("arguments", [(), ("frobnicate",), ("package",), ("manifest", "sign")])
-def test_unknown_or_missing_command_is_status_2(arguments: tuple[str, ...], cli: Cli) -> None:
-    done = cli(*arguments)
+def test_unknown_or_missing_command_is_status_2(arguments: tuple[str, ...], look: Cli) -> None:
+    done = look(*arguments)
     assert (done.status, done.stdout) == (2, "")
     assert "usage: fotabuild" in done.stderr
 

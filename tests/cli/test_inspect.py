@@ -37,10 +37,10 @@ GOLDEN = [
 
 
 @pytest.mark.parametrize(("path", "kind"), GOLDEN, ids=lambda value: getattr(value, "name", ""))
-def test_golden_files_are_recognised(path: Path, kind: str, cli: Cli) -> None:
-    found = cli.json("inspect", path)
+def test_golden_files_are_recognised(path: Path, kind: str, look: Cli) -> None:
+    found = look.json("inspect", path)
     assert (found["kind"], found["file"]) == (kind, str(path))
-    assert cli.good("inspect", path).stdout.startswith(f"{path}: {kind}\n")
+    assert look.good("inspect", path).stdout.startswith(f"{path}: {kind}\n")
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_golden_files_are_recognised(path: Path, kind: str, cli: Cli) -> None:
         ("keys/update.cert.der", "update certificate"),
     ],
 )
-def test_our_files_are_recognised(name: str, kind: str, cli: Cli) -> None:
-    assert cli.json("inspect", name)["kind"] == kind
+def test_our_files_are_recognised(name: str, kind: str, look: Cli) -> None:
+    assert look.json("inspect", name)["kind"] == kind
 
 
 def test_certificate_in_pem_form_is_one_too(cli: Cli) -> None:
@@ -69,14 +69,14 @@ def test_certificate_in_pem_form_is_one_too(cli: Cli) -> None:
     assert (pem["kind"], pem["fields"]) == (der["kind"], der["fields"])
 
 
-def test_fields_are_those_of_the_file(cli: Cli) -> None:
-    patch = cli.json("inspect", "a.patch")["fields"]
+def test_fields_are_those_of_the_file(look: Cli) -> None:
+    patch = look.json("inspect", "a.patch")["fields"]
     assert (patch["block-size"], patch["device-memory"]) == (512, 1024)
-    assert patch["new-size"] == (cli.folder / "app.bin").stat().st_size
-    image, elf = (cli.json("inspect", name)["fields"] for name in ("app.bin", "app.elf"))
+    assert patch["new-size"] == (look.folder / "app.bin").stat().st_size
+    image, elf = (look.json("inspect", name)["fields"] for name in ("app.bin", "app.elf"))
     assert elf == {**image, "address": "0x8000"}
     assert image["patch-decoder"] == ["PELION/BSDIFF001"]
-    resources = cli.json("inspect", RESOURCES)["fields"]
+    resources = look.json("inspect", RESOURCES)["fields"]
     assert resources["arm_uc_default_fingerprint"] == "00"
 
 
@@ -86,7 +86,12 @@ def secrets_of(pem: bytes) -> list[str]:
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     number = key.private_numbers().private_value.to_bytes(32, "big")
     lines = [line for line in pem.decode().splitlines() if not line.startswith("-")]
-    return [*lines, number.hex(), base64.b64encode(number).decode(), str(int.from_bytes(number))]
+    return [
+        *lines,
+        number.hex(),
+        base64.b64encode(number).decode(),
+        str(int.from_bytes(number, "big")),
+    ]
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",), ("--debug",)], ids=["text", "json", "debug"])
@@ -132,7 +137,7 @@ def test_anything_else_is_an_image(data: bytes, cli: Cli) -> None:
     assert (found["kind"], found["fields"]["size"]) == ("firmware image", len(data))
 
 
-def test_missing_file(cli: Cli) -> None:
-    done = cli("inspect", "none")
+def test_missing_file(look: Cli) -> None:
+    done = look("inspect", "none")
     assert (done.status, done.stdout) == (1, "")
     assert done.stderr.startswith("error: none: cannot read the file")

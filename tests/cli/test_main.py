@@ -18,50 +18,50 @@ from ..command import run_fotabuild
 from .conftest import Cli
 
 
-def test_version(cli: Cli) -> None:
-    done = cli.good("--version")
+def test_version(look: Cli) -> None:
+    done = look.good("--version")
     assert (done.stdout, done.stderr) == (f"fotabuild {fotabuild.__version__}\n", "")
 
 
-def test_help_goes_to_stdout(cli: Cli) -> None:
-    done = cli.good("--help")
+def test_help_goes_to_stdout(look: Cli) -> None:
+    done = look.good("--help")
     assert done.stderr == ""
     assert "exit status: 0 ok, 1 failed, 2 wrong usage, 3 verification failed" in done.stdout
 
 
-def test_folder_of_the_decoder_s_source(cli: Cli) -> None:
-    folder = Path(cli.good("--decoder-dir").stdout.strip())
+def test_folder_of_the_decoder_s_source(look: Cli) -> None:
+    folder = Path(look.good("--decoder-dir").stdout.strip())
     assert (folder / "fota_patch.c").is_file()
 
 
-def test_in_a_process_of_its_own(cli: Cli) -> None:
+def test_in_a_process_of_its_own(look: Cli) -> None:
     """stdout is data, stderr is for people."""
-    done = run_fotabuild("manifest", "verify", "a.manifest", cwd=cli.folder)
+    done = run_fotabuild("manifest", "verify", "a.manifest", cwd=look.folder)
     assert done.status == 0
     assert done.stdout.startswith("passed   manifest-structure")
     assert done.stderr == "accepted\n"
-    failed = run_fotabuild("manifest", "parse", "none", cwd=cli.folder)
+    failed = run_fotabuild("manifest", "parse", "none", cwd=look.folder)
     assert (failed.status, failed.stdout) == (1, "")
     assert failed.stderr.startswith("error: none: cannot read the manifest")
 
 
-def test_interruption_is_status_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interruption_is_status_130(look: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_arguments: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(schema, "run", interrupted)
-    done = cli("schema")
+    done = look("schema")
     assert (done.status, done.stdout) == (ExitStatus.INTERRUPTED, "")
     assert done.stderr == "interrupted\n"
 
 
-def test_reader_that_leaves_is_no_traceback(cli: Cli) -> None:
+def test_reader_that_leaves_is_no_traceback(look: Cli) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
         done = subprocess.run(
             [sys.executable, "-m", "fotabuild", "schema"],
-            cwd=cli.folder,
+            cwd=look.folder,
             stdout=writer,
             stderr=subprocess.PIPE,
             check=False,
@@ -71,21 +71,21 @@ def test_reader_that_leaves_is_no_traceback(cli: Cli) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_debug_shows_where_an_error_comes_from(cli: Cli) -> None:
+def test_debug_shows_where_an_error_comes_from(look: Cli) -> None:
     with pytest.raises(FotabuildError, match="cannot read the manifest"):
         main(["--debug", "manifest", "parse", "none"])
 
 
-def test_text_that_the_terminal_cannot_show(cli: Cli) -> None:
+def test_text_that_the_terminal_cannot_show(look: Cli) -> None:
     done = run_fotabuild(
-        "config", "--set", "device.model-name=Gr\u00f6\u00dfe \u2603", cwd=cli.folder,
+        "config", "--set", "device.model-name=Gr\u00f6\u00dfe \u2603", cwd=look.folder,
         env={"PYTHONIOENCODING": "ascii"},
     )  # fmt: skip
     assert done.status == 0
     assert "Gr\\xf6\\xdfe \\u2603" in done.stdout
 
 
-def test_flags_before_the_command_do_not_hide_it(cli: Cli) -> None:
+def test_flags_before_the_command_do_not_hide_it(look: Cli) -> None:
     for flags in ((), ("-q",), ("--quiet", "--json"), ("--json", "--debug", "-q")):
-        assert cli(*flags, "schema").status == 0
-        assert cli(*flags, "schemas").status == 2
+        assert look(*flags, "schema").status == 0
+        assert look(*flags, "schemas").status == 2

@@ -83,30 +83,28 @@ def test_create_failures(arguments: tuple[str, ...], status: int, problem: str, 
     assert cli.tree() == before
 
 
-def test_parse_prints_every_field(cli: Cli) -> None:
-    done = cli.good("manifest", "parse", "a.manifest")
+def test_parse_prints_every_field(look: Cli) -> None:
+    done = look.good("manifest", "parse", "a.manifest")
     assert "payload-version: 1.1.0" in done.stdout
     assert "signature was not verified" in done.stderr
-    fields = cli.json("manifest", "parse", "a.manifest")["manifest"]
+    fields = look.json("manifest", "parse", "a.manifest")["manifest"]
     assert fields["payload-format"] == "raw-binary"
     assert fields["installed-signature"] is None
 
 
 @pytest.mark.parametrize("name", ["raw", "patch-signed", "raw-vendor-data", "combined-signed"])
-def test_parse_prints_what_the_real_tool_prints(name: str, cli: Cli) -> None:
-    """Every line of its dump, in our spelling of ids, formats and texts in vendor data."""
+def test_parse_prints_what_the_real_tool_prints(name: str, look: Cli) -> None:
+    """Every line of its dump, in its spelling of ids and formats."""
     golden = VECTORS / "v3" / f"{name}.manifest.bin"
     dump = (VECTORS / "v3" / f"{name}.parse.txt").read_text(encoding="utf-8")
     lines = [line.strip() for line in dump.splitlines() if ": " in line and "INFO" not in line]
-    fields = cli.json("manifest", "parse", golden)["manifest"]
+    fields = look.json("manifest", "parse", golden)["manifest"]
     theirs = dict(line.split(": ", 1) for line in lines)
     ours = {key: str(value) for key, value in fields.items() if value is not None}
     for key in ("vendor-id", "class-id"):
         ours[key] = ours[key].replace("-", "")
     ours["payload-format"] = str(PayloadFormat(ours["payload-format"]).number)
     ours.setdefault("installed-signature", "''")
-    if "vendor-data" in ours:
-        ours["vendor-data"] = bytes.fromhex(ours["vendor-data"]).decode()
     assert ours == theirs
 
 
@@ -118,20 +116,20 @@ def test_parse_refuses_damage(cli: Cli) -> None:
     assert f"error: bad: offset {len(data):#x}: 1 bytes follow" in done.stderr
 
 
-def test_parse_never_prints_the_key_of_the_payload(cli: Cli) -> None:
+def test_parse_never_prints_the_key_of_the_payload(look: Cli) -> None:
     delivered = VECTORS / "v3" / "encrypted-raw.delivered.bin"
     key = (VECTORS / "payload" / "TEST-ONLY-aes128.key.bin").read_bytes()
     for flags in ((), ("--json",)):
-        done = cli.good(*flags, "manifest", "parse", delivered)
+        done = look.good(*flags, "manifest", "parse", delivered)
         assert "present" in done.stdout
         assert key.hex() not in done.stdout.lower()
 
 
-def test_verify_names_every_check(cli: Cli) -> None:
-    done = cli.good("manifest", "verify", "a.manifest", "--payload", "app.bin")
+def test_verify_names_every_check(look: Cli) -> None:
+    done = look.good("manifest", "verify", "a.manifest", "--payload", "app.bin")
     assert "passed   payload-digest" in done.stdout
     assert "accepted" in done.stderr
-    results = cli.json("manifest", "verify", "a.manifest")["results"]
+    results = look.json("manifest", "verify", "a.manifest")["results"]
     verdicts = {result["name"]: result["verdict"] for result in results}
     assert verdicts["signature"] == "passed"
     assert verdicts["newer-version"] == "skipped"
@@ -160,23 +158,23 @@ def test_verify_failure_is_status_3(arguments: tuple[str, ...], check: str, cli:
 @pytest.mark.parametrize(
     "key", [("--certificate", "keys/update.cert.der"), ("--public-key", "keys/update.pub.bin")]
 )
-def test_verify_with_a_key_and_without_a_configuration(key: tuple[str, str], cli: Cli) -> None:
-    done = cli.good("manifest", "verify", "a.manifest", "--no-config", *key)
+def test_verify_with_a_key_and_without_a_configuration(key: tuple[str, str], look: Cli) -> None:
+    done = look.good("manifest", "verify", "a.manifest", "--no-config", *key)
     assert "skipped  vendor-id" in done.stdout
-    nothing = cli("manifest", "verify", "a.manifest", "--no-config")
+    nothing = look("manifest", "verify", "a.manifest", "--no-config")
     assert (nothing.status, "no key to verify with" in nothing.stderr) == (1, True)
 
 
-def test_verify_accepts_only_keys(cli: Cli) -> None:
+def test_verify_accepts_only_keys(look: Cli) -> None:
     for option in ("--public-key", "--certificate"):
-        done = cli("manifest", "verify", "a.manifest", option, "app.bin")
+        done = look("manifest", "verify", "a.manifest", option, "app.bin")
         assert (done.status, done.stdout) == (1, "")
         assert done.stderr.startswith("error: app.bin: ")
 
 
-def test_verify_golden_patch_on_its_device(cli: Cli) -> None:
+def test_verify_golden_patch_on_its_device(look: Cli) -> None:
     golden = Path(VECTORS)
-    cli.good(
+    look.good(
         "manifest", "verify", golden / "v3" / "patch-signed.manifest.bin", "--no-config",
         "--public-key", golden / "keys" / "TEST-ONLY-update.pub.bin",
         "--payload", golden / "delta" / "fw-1.0.0_to_fw-1.1.0_b512.bin",

@@ -42,19 +42,19 @@ def test_create_without_a_package_in_the_configuration(cli: Cli) -> None:
     assert (done.status, "declares no package" in done.stderr) == (1, True)
 
 
-def test_parse_prints_names_sizes_and_digests(cli: Cli) -> None:
-    stdout = cli.good("package", "parse", "a.tar").stdout
+def test_parse_prints_names_sizes_and_digests(look: Cli) -> None:
+    stdout = look.good("package", "parse", "a.tar").stdout
     assert "sub-comp-name: app" in stdout
     assert f"size: {len(NEW)}" in stdout
-    images = cli.json("package", "parse", "a.tar")["package"]["images"]
+    images = look.json("package", "parse", "a.tar")["package"]["images"]
     assert [image["sub-comp-name"] for image in images] == ["app", "table"]
     assert [image["vendor-data"] for image in images] == ["one", "two"]
 
 
-def test_parse_reads_packages_of_the_real_tool(cli: Cli) -> None:
+def test_parse_reads_packages_of_the_real_tool(look: Cli) -> None:
     for name, count in (("two", 2), ("three", 3), ("two-aligned", 2)):
         path = VECTORS / "package" / f"{name}.tar"
-        assert len(cli.json("package", "parse", path)["package"]["images"]) == count
+        assert len(look.json("package", "parse", path)["package"]["images"]) == count
 
 
 def test_parse_refuses_damage(cli: Cli) -> None:

@@ -9,12 +9,12 @@ from fotabuild.steps.description import step_from_description
 from .conftest import Cli
 
 
-def test_text_names_steps_inputs_and_outputs(cli: Cli) -> None:
-    lines = cli.good("plan", "app.elf", "-v", "1.1.0").stdout.splitlines()
+def test_text_names_steps_inputs_and_outputs(look: Cli) -> None:
+    lines = look.good("plan", "app.elf", "-v", "1.1.0").stdout.splitlines()
     assert lines[:3] == [
         "image:app-1.1.0.bin",
-        f"    < {cli.folder / 'app.elf'}",
-        f"    > {cli.folder / 'update' / 'app-1.1.0.bin'}",
+        f"    < {look.folder / 'app.elf'}",
+        f"    > {look.folder / 'update' / 'app-1.1.0.bin'}",
     ]
     steps = [line for line in lines if not line.startswith(" ")]
     assert [step.partition(":")[0] for step in steps] == [
@@ -22,15 +22,15 @@ def test_text_names_steps_inputs_and_outputs(cli: Cli) -> None:
     ]  # fmt: skip
 
 
-def test_json_is_what_a_build_system_needs(cli: Cli) -> None:
-    plan = cli.json("plan", "app.elf", "-v", "1.1.0", "--resources", "r.c")
+def test_json_is_what_a_build_system_needs(look: Cli) -> None:
+    plan = look.json("plan", "app.elf", "-v", "1.1.0", "--resources", "r.c")
     assert [step["kind"] for step in plan["steps"]][:2] == ["resources", "image"]
     for step in plan["steps"]:
-        assert set(step) >= {"name", "kind", "inputs", "outputs", "parameters", "signature"}
+        assert set(step) >= {"name", "kind", "inputs", "outputs", "parameters", "description"}
         again = step_from_description(json.dumps(step["description"]).encode())
         assert [str(path) for path in again.outputs] == step["outputs"]
         assert [str(path) for path in again.inputs] == step["inputs"]
-        assert again.signature() == step["signature"]
+        assert again.signature() == step["description"]["signature"]
 
 
 def test_it_is_the_plan_that_build_runs(cli: Cli) -> None:
@@ -39,10 +39,10 @@ def test_it_is_the_plan_that_build_runs(cli: Cli) -> None:
     assert [s["name"] for s in cli.json("build", *arguments)["steps"]] == [s["name"] for s in plan]
 
 
-def test_notes(cli: Cli) -> None:
+def test_notes(look: Cli) -> None:
     note = "no delta from 1.0.0: it is not older than 0.9.0"
-    assert cli.json("plan", "app.elf", "-v", "0.9.0")["notes"] == [note]
-    assert f"note: {note}" in cli.good("plan", "app.elf", "-v", "0.9.0").stdout
+    assert look.json("plan", "app.elf", "-v", "0.9.0")["notes"] == [note]
+    assert f"note: {note}" in look.good("plan", "app.elf", "-v", "0.9.0").stdout
 
 
 def test_nothing_is_read_or_written(cli: Cli) -> None:

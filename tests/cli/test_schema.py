@@ -12,14 +12,14 @@ from .conftest import Cli, MakeCli
 from .sample import CONFIG
 
 
-def test_stdout_is_the_schema(cli: Cli) -> None:
-    schema = json.loads(cli.good("schema").stdout)
+def test_stdout_is_the_schema(look: Cli) -> None:
+    schema = json.loads(look.good("schema").stdout)
     assert schema == json.loads(json.dumps(project_schema()))
     assert accepts(schema, read_yaml(CONFIG.encode()).values)
 
 
-def test_json_wraps_it(cli: Cli) -> None:
-    assert cli.json("schema")["schema"] == json.loads(cli.good("schema").stdout)
+def test_json_wraps_it(look: Cli) -> None:
+    assert look.json("schema")["schema"] == json.loads(look.good("schema").stdout)
 
 
 def test_needs_no_project(cli_in: MakeCli, cli: Cli) -> None:

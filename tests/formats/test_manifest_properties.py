@@ -101,7 +101,11 @@ def test_vendor_data_is_not_taken_for_the_signature(vendor_data: bytes) -> None:
         ("payload-digest", {"payload_digest": bytes(31)}),
         ("installed-signature", {"installed_signature": bytes(63)}),
         ("payload-metadata", {"installed_size": 1, "installed_digest": bytes(32)}),
+        ("payload-metadata", {"installed_digest": bytes(32)}),
+        ("payload-metadata", {"installed_size": 1}),
         ("payload-metadata", {"payload_format": PayloadFormat.COMBINED}),
+        ("payload-metadata", {"payload_format": PayloadFormat.COMBINED, "installed_size": 1}),
+        ("payload-uri", {"payload_uri": "https://\udcff"}),
         ("payload-metadata.precursor-digest", {"precursor_digest": bytes(32)}),
         (
             "payload-metadata.precursor-digest",

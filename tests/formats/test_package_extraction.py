@@ -13,10 +13,15 @@ from fotabuild.formats.combined_package import PackageImage, encode_descriptor, 
 
 from .test_combined_package import THREE, TWO
 
-_PYTHON = [sys.executable, "-m", "tarfile", "-e", "p.tar", "out"]
+# The "data" filter is the default from Python 3.14 on; early releases of 3.10 have none.
+_EXTRACT = """
+import tarfile
+with tarfile.open("p.tar") as archive:
+    archive.extractall("out", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+"""
 # Whatever tar programs this machine has (GNU, BSD, BusyBox), and Python's own in any case.
 EXTRACTORS = {
-    "python": _PYTHON,
+    "python": [sys.executable, "-c", _EXTRACT],
     **{
         name: [name, "-xf", "p.tar", "-C", "out"]
         for name in ("tar", "gtar", "bsdtar")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 _INTERESTING = (0x00, 0x01, 0x7F, 0x80, 0x81, 0x84, 0xFF)
 _LONGEST_PIECE = 64
+_LARGEST = 64 * 1024
 
 
 def _flip(blob: bytearray, draw: st.DrawFn, _: Sequence[bytes]) -> None:
@@ -66,7 +67,7 @@ def damaged(draw: st.DrawFn, seeds: Sequence[bytes], tokens: Sequence[bytes] = (
     for _ in range(draw(st.integers(1, 6))):
         if blob:
             draw(st.sampled_from(_WAYS))(blob, draw, tokens)
-    return bytes(blob)
+    return bytes(blob[:_LARGEST])
 
 
 def _position(blob: bytearray, draw: st.DrawFn) -> int:

@@ -50,6 +50,8 @@ def test_good_files_are_read(parser: Parser, place: Path) -> None:
 @given(data=st.data())
 def test_damaged_files_give_our_errors(parser: Parser, place: Path, data: st.DataObject) -> None:
     blob = data.draw(damaged(parser.seeds, parser.tokens))
+    if data.draw(st.booleans()):
+        blob = parser.repair(blob)
     tracemalloc.start()
     start = time.perf_counter()
     problem = _problem(parser, blob, place)

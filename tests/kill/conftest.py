@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,12 @@ from fotabuild.credentials import NewProject, create_project
 from ..conftest import ROOT
 from ..scons.project import sources, write_tree
 
-LAYOUT = b"""\
-layout:
-  bootloader: boot.bin
-  application-offset: 512
-"""
-
 
 @pytest.fixture(scope="session")
 def firmware_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with two firmware images that makes every kind of artifact."""
     folder = tmp_path_factory.mktemp("project")
     files = sources()
-    files["fotabuild.yaml"] += LAYOUT
-    files["boot.bin"] = b"bootloader"
     files["app.bin"] = files["releases/app-1.0.0.bin"] + b" and the humidity"
     files["other.bin"] = files["releases/app-1.0.0.bin"] + b" and something else"
     write_tree(folder, files)
@@ -39,12 +32,33 @@ def firmware_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def harness(firmware_project: Path, tmp_path: Path) -> Callable[[str], dict[str, Any]]:
+def quick_folder(tmp_path: Path) -> Iterator[Path]:
+    """Return an empty folder for hundreds of builds, in memory where the system offers that."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def harness(
+    firmware_project: Path, quick_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], dict[str, Any]]:
     """Return a function that runs a mode of the harness and returns its result."""
 
     def run(mode: str) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-B", "-m", f"{__package__}.harness", mode, firmware_project, tmp_path],
+            [
+                sys.executable,
+                "-B",
+                "-m",
+                f"{__package__}.harness",
+                mode,
+                firmware_project,
+                quick_folder,
+            ],
             cwd=ROOT,
             env=os.environ,
             stdin=subprocess.DEVNULL,
@@ -55,6 +69,10 @@ def harness(firmware_project: Path, tmp_path: Path) -> Callable[[str], dict[str,
         )
         assert done.returncode == 0, done.stderr
         result: dict[str, Any] = json.loads(done.stdout)
+        if "bad" in result:
+            with capsys.disabled():
+                summary = f"{len(result['bad'])} bad of {result['points']} points"
+                sys.stdout.write(f"\nbuilds, {mode}: {summary}\n")
         return result
 
     return run

@@ -77,7 +77,7 @@ class Interceptor:
             raise OSError(ERRORS[kind], os.strerror(ERRORS[kind]))
         if moment is Moment.KILL_AFTER:
             call()
-        _die()
+        return _die()
 
     def install(self) -> None:
         """Put this process's file operations under control, for good."""

@@ -32,7 +32,7 @@ INI = f"""\
 [env:{ENVIRONMENT}]
 platform = symlink://{PLATFORM}
 board = mps2_an386
-build_flags = '-D APP_VERSION="${{this.custom_fotabuild_version}}"'
+build_flags = '-DAPP_VERSION="${{this.custom_fotabuild_version}}"'
 extra_scripts = pre:fota.py, post:fota.py
 custom_fotabuild_version = 1.1.0
 custom_fotabuild_name = app

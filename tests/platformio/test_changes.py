@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_one_change_remakes_exactly_what_depends_on_it(
         problems, count = _try(project, change, tmp_path / f"{index}")
         wrong += [f"{change.name}: {problem}" for problem in problems]
         decisions += count
-    print(f"wrong decisions: {len(wrong)} of {decisions}")
+    sys.stdout.write(f"wrong decisions: {len(wrong)} of {decisions}\n")
     assert not wrong, "\n".join(wrong)
 
 
@@ -68,9 +69,7 @@ def _try(project: Project, change: Change, folder: Path) -> tuple[list[str], int
 
 def _make_reference(project: Project, change: Change, folder: Path) -> dict[str, bytes]:
     """Make the artifacts of the linked firmware without any build system."""
-    config = load_config(
-        project.path("fotabuild.yaml"), build_system=change.settings, environ={}
-    )
+    config = load_config(project.path("fotabuild.yaml"), build_system=change.settings, environ={})
     build = Build(
         image=project.build / "firmware.elf",
         version=FirmwareVersion.parse(change.version),

@@ -20,6 +20,12 @@ platform = {INI.split("platform = ")[1].splitlines()[0]}
 board = mps2_an386
 extra_scripts = pre:fota.py, post:fota.py
 """
+IDENTITY = """\
+#include <stdint.h>
+const uint8_t arm_uc_vendor_id[16] = {1};
+const uint8_t arm_uc_class_id[16] = {2};
+const uint8_t arm_uc_default_certificate[1] = {3};
+"""
 # Without options the firmware has no identity to show.
 MAIN = "int main(void) { return 0; }\n"
 
@@ -28,8 +34,8 @@ def test_an_environment_without_options_is_left_alone(project: Project) -> None:
     project.write("platformio.ini", BARE)
     project.write("src/main.c", MAIN)
     project.path("fotabuild.yaml").unlink()
-    made = project.run()
-    assert made == ["memory.o", "semihosting.o", "startup.o", "uart.o", "main.o", "firmware.elf"]
+    made = sorted(project.run())
+    assert made == ["firmware.elf", "main.o", "memory.o", "semihosting.o", "startup.o", "uart.o"]
     done = project.pio("run", "--list-targets")
     assert done.status == 0
     assert "update" not in done.stdout
@@ -41,12 +47,17 @@ def test_two_environments_do_not_meet(project: Project) -> None:
     project.option("custom_fotabuild_device_model_name = Gadget")
     made = project.run()
     assert {"app-1.1.0.manifest", "other-1.1.0.manifest"} <= set(made)
-    folders = [project.folder / ".pio" / "build" / name / "update" for name in (ENVIRONMENT, "other")]
+    folders = [
+        project.folder / ".pio" / "build" / name / "update" for name in (ENVIRONMENT, "other")
+    ]
     one, two = ({path.name for path in folder.iterdir()} for folder in folders)
     assert {name.replace("app", "other", 1) for name in one} == two
-    identities = [(folder / name).read_bytes() for folder, name in zip(
-        folders, ("app-1.1.0.manifest", "other-1.1.0.manifest"), strict=True
-    )]
+    identities = [
+        (folder / name).read_bytes()
+        for folder, name in zip(
+            folders, ("app-1.1.0.manifest", "other-1.1.0.manifest"), strict=True
+        )
+    ]
     assert identities[0] != identities[1]
     assert project.run() == []
 
@@ -54,7 +65,8 @@ def test_two_environments_do_not_meet(project: Project) -> None:
 def test_nothing_is_written_to_the_source_tree(project: Project, tmp_path: Path) -> None:
     before = _states(project.folder)
     obeying = Project(project.folder, project.core, OBEYING_MODES)
-    folders = [project.folder, *(path for path in project.folder.rglob("*") if path.is_dir())]
+    # PlatformIO itself asks for a project folder that could be written to.
+    folders = [path for path in project.folder.rglob("*") if path.is_dir()]
     for folder in folders:
         folder.chmod(0o555)
     env = {"PLATFORMIO_WORKSPACE_DIR": str(tmp_path / "workspace")}
@@ -67,7 +79,7 @@ def test_nothing_is_written_to_the_source_tree(project: Project, tmp_path: Path)
     assert "app-1.1.0.manifest" in made
     assert again == []
     assert _states(project.folder) == before
-    assert (tmp_path / "workspace/build/device/update/app-1.1.0.manifest").is_file()
+    assert (tmp_path / f"workspace/build/{ENVIRONMENT}/update/app-1.1.0.manifest").is_file()
 
 
 def test_a_build_needs_no_network(project: Project, tmp_path: Path) -> None:
@@ -118,9 +130,10 @@ def test_the_platforms_image_and_another_folder_can_be_chosen(built: Project) ->
 
 def test_a_program_with_an_identity_of_its_own(project: Project) -> None:
     project.option("custom_fotabuild_resources = no")
-    project.write("src/main.c", f"const char decoder[] = \"PELION/BSDIFF001\";\n{MAIN}")
+    project.write("src/identity.c", IDENTITY)
     project.edit("platformio.ini", "pre:fota.py, ", "")
     made = project.run()
+    assert "identity.o" in made
     assert "update_default_resources.c" not in made
     assert "app-1.1.0.manifest" in made
 
@@ -147,5 +160,5 @@ def test_a_cmake_build_without_fotabuild_is_none_of_our_business(built: Project)
 def _states(folder: Path) -> dict[str, tuple[int, int]]:
     return {
         str(path.relative_to(folder)): (path.stat().st_ino, path.stat().st_mtime_ns)
-        for path in folder.rglob("*")
+        for path in (folder, *folder.rglob("*"))
     }

@@ -64,6 +64,7 @@ def test_a_script_that_is_listed_twice_knows_its_phase_without_building(built: P
     built.edit("platformio.ini", SCRIPTS, twice)
     (built.build / "update" / "app-1.1.0.manifest").unlink()
     assert built.run(KEPT, "-t", "nobuild", "-t", "update") == ["app-1.1.0.manifest"]
+    assert built.run(KEPT) == []
 
 
 @pytest.mark.parametrize("phase", ["pre", "post"])

@@ -66,7 +66,7 @@ def test_update_verify_looks_at_every_manifest(built: Project) -> None:
 
 
 def test_update_verify_refuses_a_payload_that_was_exchanged(built: Project) -> None:
-    # Content and date decide for SCons; with its memory of them gone too it would be made again.
+    # Exchanged while the build runs: a build that finds another payload makes the manifest again.
     patch = built.build / PATCH
     data = bytearray(patch.read_bytes())
     data[-1] ^= 1
@@ -122,6 +122,10 @@ def test_the_compilation_database_knows_the_resources_and_reads_no_configuration
 def test_a_build_for_the_desk_makes_no_artifacts(project: Project, target: str) -> None:
     project.option("test_framework = custom")
     project.write("test/test_main.c", "int main(void) { return 0; }\n")
+    runner = (
+        "from platformio.public import TestRunnerBase\nclass CustomTestRunner(TestRunnerBase):\n"
+    )
+    project.write("test/test_custom_runner.py", f"{runner}    pass\n")
     project.run("-t", target)
     assert (project.build / "firmware.elf").exists()
     assert not (project.build / "update").exists()

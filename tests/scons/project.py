@@ -14,8 +14,15 @@ from pathlib import Path
 from ..command import Finished
 
 MARKER = b"PELION/BSDIFF001"
-VERBS = ("Writing update resources", "Linking", "Extracting image", "Making delta", "Packing",
-         "Signing manifest")  # fmt: skip
+VERBS = (
+    "Writing update resources",
+    "Linking",
+    "Extracting image",
+    "Making delta",
+    "Packing",
+    "Combining factory image",
+    "Signing manifest",
+)
 UP_TO_DATE = "scons: `.' is up to date.\n"
 
 CONFIG = """\
@@ -51,6 +58,9 @@ package:
   - sub-comp-name: table
     vendor-data: table-1
     file-name: sensor.bin
+layout:
+  bootloader: boot.bin
+  application-offset: 512
 """
 
 # "Links" without a compiler: a table that stays the same, the program text, the identity.
@@ -75,6 +85,7 @@ def sources() -> dict[str, bytes]:
         "fotabuild.yaml": CONFIG.encode(),
         "table.bin": table,
         "sensor.bin": b"sensor table",
+        "boot.bin": b"bootloader",
         "vendor.dat": b"colour=red",
         "app.txt": b"print the temperature, every minute",
         "releases/app-0.9.0.bin": link(table, b"print the temp", b"0.9"),

@@ -35,8 +35,8 @@ def make_reference(
     resources = folder / "update_default_resources.c"
     maker.resources(resources).run()
     firmware = folder / "app.elf"
-    inputs = (project.path(name).read_bytes() for name in ("table.bin", "app.txt"))
-    firmware.write_bytes(link(*inputs, resources.read_bytes()))
+    table, text = (project.path(name).read_bytes() for name in ("table.bin", "app.txt"))
+    firmware.write_bytes(link(table, text, resources.read_bytes()))
     release = FirmwareVersion.parse(version)
     if way.versioned:
         plan = make_plan(config, Build(image=firmware, version=release, folder=folder, name="app"))

@@ -86,11 +86,17 @@ class Way:
             "package": [f"{bundle}.tar"],
             "package manifest": [f"{bundle}.manifest"],
         }
+        if self.versioned:
+            found["factory"] = [f"{begin}.factory.bin"]
         for old in since if self.versioned else OLD:
             stem = between.format(old)
             found[f"delta {old}"] = [f"{stem}.patch", f"{stem}.yaml"]
             found[f"delta manifest {old}"] = [f"{stem}.manifest"]
         return found
+
+    def files(self) -> list[str]:
+        """Return all files of a first build."""
+        return [file for files in self.artifacts().values() for file in files]
 
 
 WAYS = (Way("whole", WHOLE, versioned=True), Way("single", SINGLE, versioned=False))

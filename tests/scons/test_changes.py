@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_first_build_makes_everything_and_the_second_nothing(
     artifacts = way.artifacts()
     targets = built.build()
     assert sorted(targets) == sorted(files[0] for files in artifacts.values())
-    assert sorted(built.files("build")) == sorted(sum(artifacts.values(), []))
+    assert sorted(built.files("build")) == sorted(way.files())
     reference = make_reference(built, way, tmp_path / "reference")
     assert {Path(name).name: data for name, data in built.files("build").items()} == reference
     before = _identities(built)
@@ -51,7 +52,11 @@ def test_first_build_makes_everything_and_the_second_nothing(
 
 @BY_NAME
 def test_one_change_remakes_exactly_what_depends_on_it(
-    project: Callable[..., Project], way: Way, tmp_path: Path, other_fotabuild: Path
+    project: Callable[..., Project],
+    way: Way,
+    tmp_path: Path,
+    other_fotabuild: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     base = project(way.sconstruct)
     base.build()
@@ -64,7 +69,8 @@ def test_one_change_remakes_exactly_what_depends_on_it(
             for problem in _try(changed, way, change, tmp_path / f"reference-{index}")
         ]
         decisions += len(way.artifacts(since=change.since))
-    print(f"wrong decisions: {len(wrong)} of {decisions}")
+    with capsys.disabled():
+        sys.stdout.write(f"\nSCons, {way.name}: wrong decisions: {len(wrong)} of {decisions}\n")
     assert not wrong, "\n".join(wrong)
 
 
@@ -80,7 +86,7 @@ def test_many_changes_at_once_settle_in_one_run(
     for change in changes:
         change.apply(built, way)
     artifacts = way.artifacts()
-    assert sorted(built.build()) == sorted(artifacts[name][0] for name in ALL)
+    assert sorted(built.build()) == sorted(artifacts[name][0] for name in ALL & set(artifacts))
     built.assert_up_to_date()
 
 

@@ -12,7 +12,7 @@ from .changes import DELTA_MANIFESTS, DELTAS
 from .permissions import OBEYING_MODES
 from .project import Project, made, sources
 from .reference import make_reference
-from .sconstructs import WAYS, WHOLE, Way
+from .sconstructs import WAYS, Way
 
 BY_NAME = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 LOAD = "import fotabuild.scons\nenv = Environment(tools=[fotabuild.scons.generate])\n"
@@ -48,7 +48,7 @@ def test_variant_folders(
     assert built.files("source") == before
     inner = Project(built.path("source"))
     reference = make_reference(inner, way, tmp_path / "reference")
-    for file in sum(artifacts.values(), []):
+    for file in (file for files in artifacts.values() for file in files):
         assert built.path(file).read_bytes() == reference[Path(file).name]
     assert bool(duplicate) == built.path("out/app.txt").exists()
     built.assert_up_to_date()
@@ -79,7 +79,7 @@ def test_firmware_that_comes_from_elsewhere(
     assert built.path("out/update/app-1.1.0.bin").read_bytes() == image
     built.assert_up_to_date()
     built.write("source/app.elf", image + b"!")
-    assert len(built.build()) == 8
+    assert len(built.build()) == 9
 
 
 UNUSUAL = "my $HOME project ü 'x'"
@@ -95,7 +95,7 @@ def test_spaces_dollar_signs_and_other_letters_in_names(
     for old, new in names.items():
         built.path(new).parent.mkdir(exist_ok=True)
         built.path(old).rename(built.path(new))
-    for name in ("keys", "vendor.dat", "releases", "sensor.bin"):
+    for name in ("keys", "vendor.dat", "releases", "sensor.bin", "boot.bin"):
         built.path(name).rename(built.path(folder) / name)
     text = built.path("SConstruct").read_text()
     text = text.replace("app.txt", names["app.txt"].replace("$", "$$"))
@@ -109,7 +109,7 @@ def test_spaces_dollar_signs_and_other_letters_in_names(
     assert (done.status, done.stderr) == (0, ""), done
     artifacts = [
         file.replace("build/update/", f"{folder}/$u p/").replace("build/", f"{folder}/out/")
-        for file in sum(way.artifacts().values(), [])
+        for file in way.files()
     ]
     for file in artifacts:
         assert built.path(file).is_file(), file
@@ -142,6 +142,6 @@ def test_nothing_is_written_to_the_source_tree(
     assert (done.status, done.stderr) == (0, ""), done
     assert again.stdout == f"scons: `{elsewhere}' is up to date.\n"
     assert built.files() == before
-    files = sum(way.artifacts().values(), [])
+    files = way.files()
     found = {path.name for path in elsewhere.rglob("*") if path.is_file()}
     assert found == {Path(file).name for file in files}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .changes import ALL, DELTA_MANIFESTS, DELTAS, MANIFESTS, PACKAGE
+from .changes import DELTA_MANIFESTS, DELTAS, MANIFESTS, PACKAGE
 from .project import Project, made
 from .reference import make_reference
 from .sconstructs import SINGLE, WAYS
@@ -74,7 +74,7 @@ def test_settings_and_files_in_a_generated_configuration(project: Callable[..., 
     built.edit(source, "file-name: sensor.bin", "file-name: second.bin")
     check(*PACKAGE)
     built.edit(source, "acme.example", "acme2.example")
-    check(*ALL)
+    check(*artifacts)
 
     built.write("second.bin", "the same file with other bytes")
     assert set(built.build()) == {artifacts[name][0] for name in PACKAGE}

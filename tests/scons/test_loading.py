@@ -40,9 +40,7 @@ def test_every_way_to_load_makes_the_same(
         specification = importlib.util.find_spec("fotabuild.scons.fota")
         assert specification is not None
         assert specification.origin
-        shutil.copytree(
-            Path(specification.origin).parent, built.path("site_scons/site_tools/fota")
-        )
+        shutil.copytree(Path(specification.origin).parent, built.path("site_scons/site_tools/fota"))
     built.build()
     made = {Path(name).name: data for name, data in built.files("build").items()}
     assert made == make_reference(built, WAYS[0], tmp_path / "reference")
@@ -85,4 +83,4 @@ def test_loading_twice_and_on_clones(project: Callable[..., Project]) -> None:
     for version in ("1.1.0", "1.2.0"):
         for files in WAYS[0].artifacts(version).values():
             assert all(built.path(file).is_file() for file in files)
-    assert len(built.files("build/update")) == 2 * 10
+    assert len(built.files("build/update")) == 2 * 11

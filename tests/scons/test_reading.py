@@ -42,9 +42,7 @@ def test_reading_opens_the_configuration_at_most(project: Callable[..., Project]
 
 
 @BY_NAME
-def test_a_missing_key_stops_what_is_signed_only(
-    project: Callable[..., Project], way: Way
-) -> None:
+def test_a_missing_key_stops_what_is_signed_only(project: Callable[..., Project], way: Way) -> None:
     built = project(way.sconstruct)
     built.path(KEY).unlink()
     artifacts = way.artifacts()
@@ -72,7 +70,7 @@ def test_dry_run_and_cleaning_with_an_unreadable_key(
     built.path(KEY).chmod(0)
     dry = built.scons("-n", wrapper=OBEYING_MODES)
     assert (dry.status, dry.stderr) == (0, "")
-    assert len(made(dry.stdout)) == 10
+    assert len(made(dry.stdout)) == len(way.artifacts())
     built.path(KEY).chmod(0o600)
     built.build()
     built.path(KEY).chmod(0)

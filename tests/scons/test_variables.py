@@ -82,7 +82,7 @@ def test_two_firmware_targets_in_one_project(project: Callable[..., Project]) ->
     for name in ("left", "right"):
         built.write(f"{name}.yaml", text.replace("Widget", name))
     built.build("-j4")
-    assert len(built.files("build/update")) == 2 * 10
+    assert len(built.files("build/update")) == 2 * 11
     built.assert_up_to_date()
     built.edit("left.yaml", "priority: 1", "priority: 2")
     targets = built.build("-j4")

@@ -12,6 +12,7 @@ from fotabuild.errors import UsageError
 
 _MIN_BLOCK_SIZE = 64
 _MAX_BLOCK_SIZE = 1 << 24
+_DEFAULT_THRESHOLD = 60
 _THRESHOLD_MAX = 1000
 
 
@@ -55,9 +56,10 @@ def register(subparsers: Subparsers) -> None:
         "-t",
         "--threshold",
         type=int,
-        default=60,
+        # No default here: argparse would not notice that 60 was given beside --skip-size-check.
         metavar="PERCENT",
-        help="refuse a patch of this share of the new image or more (default: %(default)s)",
+        help="refuse a patch of this share of the new image or more "
+        f"(default: {_DEFAULT_THRESHOLD})",
     )
     size.add_argument("--skip-size-check", action="store_true", help="accept a patch of any size")
     add_dry_run(parser)
@@ -71,13 +73,14 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     if not _MIN_BLOCK_SIZE <= args.block_size <= _MAX_BLOCK_SIZE:
         raise UsageError(f"--block-size must be between {_MIN_BLOCK_SIZE} and {_MAX_BLOCK_SIZE}")
-    if not 1 <= args.threshold <= _THRESHOLD_MAX:
+    threshold = _DEFAULT_THRESHOLD if args.threshold is None else args.threshold
+    if not 1 <= threshold <= _THRESHOLD_MAX:
         raise UsageError(f"--threshold must be between 1 and {_THRESHOLD_MAX}")
     step = DeltaStep(
         old_image=args.current_fw,
         new_image=args.new_fw,
         block_size=args.block_size,
-        threshold=None if args.skip_size_check else args.threshold,
+        threshold=None if args.skip_size_check else threshold,
         profile=DeviceProfile(limits=DeviceLimits(patch_memory=2 * args.block_size)),
         output=args.output,
         sidecar=sidecar_of(args.output),

@@ -57,9 +57,7 @@ env.Append(
     ],
     BUILDERS={
         "ElfToBin": Builder(
-            action=env.VerboseAction(
-                "$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET"
-            ),
+            action=env.VerboseAction("$OBJCOPY -O binary $SOURCE $TARGET", "Building $TARGET"),
             suffix=".bin",
         )
     },

@@ -1,0 +1,1 @@
+"""The CMake package in real builds of a tiny program."""

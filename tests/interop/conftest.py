@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fotabuild.delta.encoder import make_patch
+from fotabuild.files import sha256
+from fotabuild.formats.combined_package import PackageImage, encode_package
+from fotabuild.formats.patch_sidecar import PatchSidecar
+
+from ..formats.golden import CERTIFICATE, KEY, PUBLIC_KEY, firmware
+
+
+class Tally:
+    """Counts what was exchanged, for the lines at the end of the run."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, list[int]] = {}
+
+    @contextlib.contextmanager
+    def count(self, what: str) -> Iterator[None]:
+        """Count what happens inside; it is good unless it raises."""
+        counts = self._counts.setdefault(what, [0, 0])
+        counts[1] += 1
+        yield
+        counts[0] += 1
+
+    def lines(self) -> list[str]:
+        return [f"{good} of {all_} {what}" for what, (good, all_) in self._counts.items()]
+
+
+_tally = Tally()
+
+
+@pytest.fixture
+def tally() -> Tally:
+    return _tally
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was exchanged."""
+    for line in _tally.lines():
+        terminalreporter.write_line(f"manifest-tool 2.6.2: {line}")
+
+
+@pytest.fixture(scope="session")
+def payloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with keys, one payload of each format made by us, and vendor data."""
+    folder = tmp_path_factory.mktemp("interop")
+    for name, source in (("key.pem", KEY), ("cert.der", CERTIFICATE), ("pub.bin", PUBLIC_KEY)):
+        shutil.copyfile(source, folder / name)
+    old, new = firmware("fw-1.0.0"), firmware("fw-1.1.0")
+    patch = make_patch(old, new)
+    sidecar = PatchSidecar(sha256(new), len(new), sha256(old), sha256(patch), len(patch))
+    images = [PackageImage("app", b"v1.1.0", new), PackageImage("radio", b"\x00\xff", old)]
+    for name, data in {
+        "old.bin": old,
+        "new.bin": new,
+        "update.patch": patch,
+        "update.yaml": sidecar.encode(),
+        "bundle.tar": encode_package(images),
+        "empty.vendor": b"",
+        "text.vendor": b"hello device",
+        "binary.vendor": bytes(range(256))[::-1][:200],
+    }.items():
+        (folder / name).write_bytes(data)
+    return folder
