@@ -13,7 +13,7 @@ demo: $(VENV)/installed
 	sh $(EXAMPLE)/demo.sh "$(abspath $(BIN))"
 
 test: $(VENV)/installed peer
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(PYTEST_FLAGS)
 
 # The tool that our manifests are compared with. It installs up to Python 3.11; where no such Python
 # is found, the tests that need it are left out by name.
@@ -24,7 +24,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p fotabuild
-	$(BIN)/mypy tests examples/mbed-os/toolchain.py
+	$(BIN)/mypy tests docs benchmarks examples/mbed-os/toolchain.py
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/startup.py

@@ -52,7 +52,6 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         "pip install platformio",
     ),
 }
-_left_out: dict[str, int] = {}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -68,7 +67,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         lacking = sorted(missing & {marker.name for marker in item.iter_markers()})
         if lacking:
             dropped.append(item)
-            _left_out[lacking[0]] = _left_out.get(lacking[0], 0) + 1
         else:
             kept.append(item)
     items[:] = kept
@@ -76,11 +74,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what was left out."""
-    for name, count in _left_out.items():
-        terminalreporter.write_line(
-            f"left out: {count} tests that need '{name}': {_NEEDS[name][1]}", yellow=True
-        )
+    """Print the figures that tests measured, and name what was left out."""
+    tallies: dict[str, list[int]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "figure" and report.when == "call":
+                    terminalreporter.write_line(f"figure: {value}")
+                if name == "tally" and report.when == "call":
+                    what, good = value
+                    counts = tallies.setdefault(what, [0, 0])
+                    counts[0] += good
+                    counts[1] += 1
+    for what, (good, count) in tallies.items():
+        terminalreporter.write_line(f"figure: {good} of {count} {what}")
+    for name, (met, remedy) in _NEEDS.items():
+        if not met():
+            terminalreporter.write_line(
+                f"left out: tests that need '{name}': {remedy}", yellow=True
+            )
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return a function that has a measured figure printed in the closing lines of the run."""
+    return lambda text: record_property("figure", text)
 
 
 @pytest.fixture

@@ -46,8 +46,9 @@ function(_fotabuild_add_resources_step target plan)
             COMMAND "${CMAKE_COMMAND}" -E touch "${source}.stamp"
             DEPENDS ${inputs}
             COMMENT "${comment}" VERBATIM)
-        # For a source that was deleted.
-        add_custom_command(OUTPUT "${source}" ${generate} COMMENT "${comment}" VERBATIM)
+        # For a source that was deleted, and in a first parallel build.
+        add_custom_command(OUTPUT "${source}" ${generate}
+            COMMENT "fotabuild: missing update resources of ${target}" VERBATIM)
     endif()
 
     get_target_property(folder ${target} BINARY_DIR)

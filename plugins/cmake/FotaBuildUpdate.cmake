@@ -25,7 +25,8 @@ include_guard(GLOBAL)
 #
 # Properties of <target> afterwards: FOTABUILD_IMAGE, FOTABUILD_MANIFEST, FOTABUILD_PACKAGE,
 # FOTABUILD_PACKAGE_MANIFEST, FOTABUILD_FACTORY_IMAGE, FOTABUILD_DELTAS, FOTABUILD_DELTA_MANIFESTS,
-# FOTABUILD_ARTIFACTS (all files).
+# FOTABUILD_ARTIFACTS (all files). With a multi-configuration generator they hold $<CONFIG>: read them
+# by $<TARGET_GENEX_EVAL:<target>,$<TARGET_PROPERTY:<target>,FOTABUILD_IMAGE>>.
 function(fotabuild_add_update target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "NO_RESOURCES;EXCLUDE_FROM_ALL"
         "VERSION;CONFIG;OUTPUT_DIRECTORY;NAME;IMAGE;INSTALL_DESTINATION" "SETTINGS")

@@ -12,6 +12,7 @@ from fotabuild.plan.build import Build
 from fotabuild.plan.plan import make_plan
 from fotabuild.platformio.options import Options
 from fotabuild.scons import generate
+from fotabuild.scons.running import with_ample_stack
 from fotabuild.scons.update import declare
 from fotabuild.steps.step import StepKind
 
@@ -67,7 +68,7 @@ def _verify(target: list[Any], source: list[Any], env: Any) -> None:  # noqa: AR
     # Imported here: most builds do not ask for it.
     from fotabuild.platformio.verify import verify_artifacts
 
-    verify_artifacts(env[PLAN_VARIABLE], target[0])
+    with_ample_stack(lambda: verify_artifacts(env[PLAN_VARIABLE], target[0]))
 
 
 def _load_tool(env: Any) -> None:

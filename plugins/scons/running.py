@@ -6,20 +6,21 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from SCons.Action import Action
 from SCons.Errors import BuildError
 
 from fotabuild.errors import FotabuildError
 from fotabuild.files import sha256
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.steps.step import Step, StepKind
 
 #: Construction variable that holds, per target, how to make its step.
 STEP_VARIABLE = "FOTASTEP"
 
 #: Makes the step of a target at build time, when generated inputs exist.
 StepFactory = Callable[[list[Any], list[Any], Any], Step]
+_Result = TypeVar("_Result")
 
 # SCons gives its worker threads 256 KiB, which LZ4 alone overruns; main threads have this much.
 _STACK_SIZE = 8 * 1024 * 1024
@@ -54,14 +55,14 @@ def signature_of_target(target: list[Any], source: list[Any], env: Any, for_sign
 
 def _run(target: list[Any], source: list[Any], env: Any) -> None:
     try:
-        result = _with_ample_stack(env[STEP_VARIABLE](target, source, env).run)
+        result = with_ample_stack(env[STEP_VARIABLE](target, source, env).run)
     except FotabuildError as error:
         raise BuildError(node=target[0], errstr=f"{error} [{error.code}]") from None
     for warning in result.warnings:
         sys.stderr.write(f"fotabuild: warning: {warning}\n")
 
 
-def _with_ample_stack(function: Callable[[], StepResult]) -> StepResult:
+def with_ample_stack(function: Callable[[], _Result]) -> _Result:
     """Call ``function``, outside the main thread in a thread of its own with a stack for C code."""
     if threading.current_thread() is threading.main_thread():
         return function()

@@ -26,17 +26,6 @@ _DROPPED = (
     "VERBOSE",
 )
 
-# Finding out about the compiler takes longer than the tests: these are the answers for any cc.
-_ANSWERS = {
-    "CMAKE_C_COMPILER_WORKS": "TRUE",
-    "CMAKE_C_ABI_COMPILED": "TRUE",
-    "CMAKE_C_COMPILER_ID_RUN": "TRUE",
-    "CMAKE_C_COMPILER_ID": "GNU",
-    "CMAKE_C_COMPILER_VERSION": "12",
-    "CMAKE_C_STANDARD_COMPUTED_DEFAULT": "17",
-}
-
-
 @functools.cache
 def cmake_program() -> str:
     """Return the CMake under test; ``FOTABUILD_CMAKE`` chooses it."""
@@ -69,8 +58,8 @@ def cmake_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in _DROPPED and not name.startswith(("FOTABUILD_", "CMAKE_", "FotaBuild_"))
     }
-    # Python code that is compiled while it is measured or copied would differ from run to run.
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
+    compiler = shutil.which("cc") or f"{sys.executable} -m ziglang cc"
+    return {**kept, "CC": compiler, "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
 
 
 def run_cmake(
@@ -115,14 +104,12 @@ class Generator:
         return "Debug/" if self.is_multi else ""
 
     def options(self, python: str | Path = sys.executable) -> tuple[str, ...]:
-        """Return the options that choose it, a compiler, and the Python that has fotabuild."""
-        compiler = shutil.which("cc") or f"{sys.executable};-m;ziglang;cc"
+        """Return the options that choose it, and the Python that has fotabuild."""
         ninja = (f"-DCMAKE_MAKE_PROGRAM={find_tool('ninja')}",) if self.is_ninja else ()
-        answers = [f"-D{name}:INTERNAL={value}" for name, value in _ANSWERS.items()]
+        answers = Path(__file__).with_name("compiler.cmake")
         return (
             f"-G{self.name}",
+            f"-C{answers}",
             *ninja,
-            *answers,
-            f"-DCMAKE_C_COMPILER={compiler}",
             f"-DFOTABUILD_PYTHON_EXECUTABLE={python}",
         )

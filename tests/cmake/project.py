@@ -52,7 +52,7 @@ cmake_minimum_required(VERSION 3.20...4.0)
 project(app LANGUAGES C)
 find_package(FotaBuild CONFIG REQUIRED)
 add_executable(app main.c text.c)
-target_link_options(app PRIVATE -Wl,--build-id=none)
+target_link_options(app PRIVATE -s -Wl,--build-id=none)
 fotabuild_add_update(app VERSION 1.1.0 SETTINGS priority=1)
 """
 MAIN = """\

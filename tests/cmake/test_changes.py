@@ -43,7 +43,11 @@ def fotabuild_folder(tmp_path: Path) -> Path:
 
 
 def test_one_change_remakes_exactly_what_depends_on_it(
-    project: Callable[..., Project], generator: Generator, fotabuild_folder: Path, tmp_path: Path
+    project: Callable[..., Project],
+    generator: Generator,
+    fotabuild_folder: Path,
+    tmp_path: Path,
+    figure: Callable[[str], None],
 ) -> None:
     path = os.pathsep.join(filter(None, (str(fotabuild_folder), os.environ.get("PYTHONPATH"))))
     env = {"PYTHONPATH": path}
@@ -63,7 +67,7 @@ def test_one_change_remakes_exactly_what_depends_on_it(
         found = _try(built, change, env, tmp_path / f"reference-{index}")
         wrong += [f"{change.name}: {problem}" for problem in found.wrong]
         decisions += found.decisions
-    print(f"{generator.name}: wrong decisions: {len(wrong)} of {decisions}")
+    figure(f"CMake, {generator.name}: wrong decisions: {len(wrong)} of {decisions}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from fotabuild.errors import PatchError
 
 from ..formats.golden import DELTAS, delta_images
 from ..formats.strategies import QUICK
+from ..native.patch_bytes import frame, header, triple
 from .conftest import Apply
 
 pytestmark = pytest.mark.cc
@@ -73,6 +76,32 @@ def test_spliced_patches(apply_in_c: Apply, data: st.DataObject) -> None:
     spliced = patch[:start] + data.draw(st.binary(max_size=6)) + patch[end:]
     chunk = data.draw(st.integers(1, 80))
     assert python(old, spliced, chunk) == in_c(apply_in_c, old, spliced, chunk)
+
+
+def test_blocks_at_the_rules_of_their_end(apply_in_c: Apply) -> None:
+    """Literals, one match, literals: liblz4 accepts more ends than the format allows."""
+    verdicts = {True: 0, False: 0}
+    for literals, match, last in itertools.product((0, 1, 14, 15, 16), range(4, 21), range(15)):
+        for distance in {0, 1, literals, literals + 1}:
+            block = _sequence(literals, match) + distance.to_bytes(2, "little")
+            block += _length(match - 4) + _sequence(last, 4)
+            size = literals + match + last
+            patch = header(size, largest=len(block)) + triple(0, size) + frame(block)
+            found = python(b"", patch, 512)
+            assert found == in_c(apply_in_c, b"", patch, 512), (literals, match, last, distance)
+            allowed = 1 <= distance <= literals and last >= 5 and match + last >= 12
+            assert (found is not None) == allowed
+            verdicts[allowed] += 1
+    assert min(verdicts.values()) > 500
+
+
+def _sequence(literals: int, match: int) -> bytes:
+    token = min(literals, 15) << 4 | min(match - 4, 15)
+    return bytes([token]) + _length(literals) + b"x" * literals
+
+
+def _length(length: int) -> bytes:
+    return bytes([length - 15]) if length >= 15 else b""
 
 
 def test_another_old_image(apply_in_c: Apply) -> None:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fotabuild.delta import records
 from fotabuild.delta.decoder import apply_patch_python
 from fotabuild.delta.encoder import make_patch
-from fotabuild.errors import DeltaError
+from fotabuild.delta.records import Record
+from fotabuild.errors import DeltaError, FotabuildError
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 
 from ..formats.golden import firmware
@@ -83,6 +85,19 @@ def test_small_changes_make_small_patches(name: str, limit: int) -> None:
 
 def test_same_images_give_the_same_patch() -> None:
     assert make_patch(*PAIRS["growing"]) == make_patch(*PAIRS["growing"])
+
+
+def test_patch_that_does_not_give_the_new_image_never_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Should matching or compression ever fail, the comparison finds it."""
+    monkeypatch.setattr(records, "match", lambda _old, new: [Record(b"", new[:-1], 0)])
+    with pytest.raises(FotabuildError):
+        make_patch(b"old", b"new")
+    wrong = [Record(b"", b"neW", 0)]
+    monkeypatch.setattr(records, "match", lambda _old, _new: wrong)
+    with pytest.raises(DeltaError, match="does not reproduce the new image"):
+        make_patch(b"old", b"new")
 
 
 def test_empty_new_image_is_an_error() -> None:

@@ -51,6 +51,8 @@ def test_what_passes_after_damage_is_what_liblz4_decodes(plain: bytes, data: st.
         ("1f 61 01 00 00 40 62 62 62 62", "too close behind a match"),
         # Match of 4, then 5 literals: it begins 9 bytes before the end, 12 are demanded.
         ("10 61 01 00 50 62 62 62 62 62", "too close behind a match"),
+        # The same with a match of 6, which begins 11 bytes before the end.
+        ("12 61 01 00 50 62 62 62 62 62", "too close behind a match"),
         # The block ends with a match.
         ("1f 61 01 00 00", "is cut off"),
     ],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,35 +16,25 @@ from ..formats.golden import CERTIFICATE, KEY, PUBLIC_KEY, firmware
 
 
 class Tally:
-    """Counts what was exchanged, for the lines at the end of the run."""
+    """Counts what was exchanged, for the closing lines of the run."""
 
-    def __init__(self) -> None:
-        self._counts: dict[str, list[int]] = {}
+    def __init__(self, record_property: Callable[[str, object], None]) -> None:
+        self._record = record_property
 
     @contextlib.contextmanager
     def count(self, what: str) -> Iterator[None]:
         """Count what happens inside; it is good unless it raises."""
-        counts = self._counts.setdefault(what, [0, 0])
-        counts[1] += 1
-        yield
-        counts[0] += 1
-
-    def lines(self) -> list[str]:
-        return [f"{good} of {all_} {what}" for what, (good, all_) in self._counts.items()]
-
-
-_tally = Tally()
+        good = False
+        try:
+            yield
+            good = True
+        finally:
+            self._record("tally", [f"manifest-tool 2.6.2: {what}", int(good)])
 
 
 @pytest.fixture
-def tally() -> Tally:
-    return _tally
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how much was exchanged."""
-    for line in _tally.lines():
-        terminalreporter.write_line(f"manifest-tool 2.6.2: {line}")
+def tally(record_property: Callable[[str, object], None]) -> Tally:
+    return Tally(record_property)
 
 
 @pytest.fixture(scope="session")

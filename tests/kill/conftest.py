@@ -44,7 +44,7 @@ def quick_folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def harness(
-    firmware_project: Path, quick_folder: Path, capsys: pytest.CaptureFixture[str]
+    firmware_project: Path, quick_folder: Path, figure: Callable[[str], None]
 ) -> Callable[[str], dict[str, Any]]:
     """Return a function that runs a mode of the harness and returns its result."""
 
@@ -70,9 +70,7 @@ def harness(
         assert done.returncode == 0, done.stderr
         result: dict[str, Any] = json.loads(done.stdout)
         if "bad" in result:
-            with capsys.disabled():
-                summary = f"{len(result['bad'])} bad of {result['points']} points"
-                sys.stdout.write(f"\nbuilds, {mode}: {summary}\n")
+            figure(f"builds, {mode}: {len(result['bad'])} bad of {result['points']} points")
         return result
 
     return run

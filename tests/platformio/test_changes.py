@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,11 @@ def other_fotabuild(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_one_change_remakes_exactly_what_depends_on_it(
-    first_build: tuple[Project, list[str]], place: Path, tmp_path: Path, other_fotabuild: Path
+    first_build: tuple[Project, list[str]],
+    place: Path,
+    tmp_path: Path,
+    other_fotabuild: Path,
+    figure: Callable[[str], None],
 ) -> None:
     wrong: list[str] = []
     decisions = 0
@@ -46,7 +50,7 @@ def test_one_change_remakes_exactly_what_depends_on_it(
         problems, count = _try(project, change, tmp_path / f"{index}")
         wrong += [f"{change.name}: {problem}" for problem in problems]
         decisions += count
-    sys.stdout.write(f"wrong decisions: {len(wrong)} of {decisions}\n")
+    figure(f"PlatformIO: wrong decisions: {len(wrong)} of {decisions}")
     assert not wrong, "\n".join(wrong)
 
 

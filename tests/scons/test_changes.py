@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def test_one_change_remakes_exactly_what_depends_on_it(
     way: Way,
     tmp_path: Path,
     other_fotabuild: Path,
-    capsys: pytest.CaptureFixture[str],
+    figure: Callable[[str], None],
 ) -> None:
     base = project(way.sconstruct)
     base.build()
@@ -69,8 +68,7 @@ def test_one_change_remakes_exactly_what_depends_on_it(
             for problem in _try(changed, way, change, tmp_path / f"reference-{index}")
         ]
         decisions += len(way.artifacts(since=change.since))
-    with capsys.disabled():
-        sys.stdout.write(f"\nSCons, {way.name}: wrong decisions: {len(wrong)} of {decisions}\n")
+    figure(f"SCons, {way.name}: wrong decisions: {len(wrong)} of {decisions}")
     assert not wrong, "\n".join(wrong)
 
 

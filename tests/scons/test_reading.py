@@ -47,7 +47,9 @@ def test_a_missing_key_stops_what_is_signed_only(project: Callable[..., Project]
     built.path(KEY).unlink()
     artifacts = way.artifacts()
     unsigned = {name: files for name, files in artifacts.items() if name not in MANIFESTS}
+    dry = built.scons("-n", "-k")
     done = built.scons("-k")
+    assert (dry.status, dry.stderr) == (done.status, done.stderr)
     assert done.status == 2
     assert sorted(made_lines(done.stdout)) == sorted(files[0] for files in unsigned.values())
     lines = done.stderr.splitlines()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .project import Project, made
+from .project import Project, made, write_tree
 from .reference import make_reference
 from .sconstructs import WAYS, WHOLE, Way
 
@@ -83,6 +83,14 @@ def test_a_cache_keeps_deltas_and_never_manifests(
     assert {name for name in first if name.endswith(".patch")} <= retrieved
     assert len([line for line in lines if line.startswith("Signing ")]) == 4
     assert built.files("build") == first
+
+
+def test_the_scons_under_test_can_be_chosen(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
+    write_tree(tmp_path / "other", {"SCons/__init__.py": b"", "SCons/__main__.py": b"print(1)"})
+    done = project().scons(env={"FOTABUILD_SCONS": str(tmp_path / "other")})
+    assert (done.status, done.stdout, done.stderr) == (0, "1\n", "")
 
 
 @pytest.mark.parametrize("decider", ["timestamp-newer", "MD5-timestamp"])

@@ -85,6 +85,12 @@ def test_other_lengths_are_refused(length: int) -> None:
     refused(DATA, (SIGNATURE * 2)[:length])
 
 
+def test_padded_numbers_are_refused() -> None:
+    """The same r and s with more leading zeros: one signature, one spelling."""
+    refused(DATA, SIGNATURE[:32] + b"\0" + SIGNATURE[32:])
+    refused(DATA, b"\0" + SIGNATURE)
+
+
 def test_signature_of_another_key_is_refused() -> None:
     refused(DATA, PemSigner.open(OTHER_KEY).sign(DATA))
     refused(DATA, SIGNATURE, PemSigner.open(OTHER_KEY).public_key())
