@@ -132,23 +132,28 @@ class DeltaStep(Step):
 
 def _refuse_foreign(sidecar: Path) -> None:
     """Refuse to replace a file that is no side file: it may be anybody's YAML."""
+    if _is_free(sidecar) or _is_free(sidecar):  # Another build may just have been replacing it.
+        return
+    raise OutputConflictError(
+        "the side file of the patch would overwrite this file, which is something else",
+        file=sidecar,
+        remedy="choose another name for the patch",
+    )
+
+
+def _is_free(sidecar: Path) -> bool:
     try:
         if not sidecar.exists():
-            return
+            return True
     except OSError:  # Writing it will tell what is wrong with the name.
-        return
+        return True
     try:
         PatchSidecar.from_values(
             read_yaml(read_file(sidecar, READ_LIMITS.config, "side file")).values
         )
     except FotabuildError:
-        if not sidecar.exists():  # Another build is just replacing it.
-            return
-        raise OutputConflictError(
-            "the side file of the patch would overwrite this file, which is something else",
-            file=sidecar,
-            remedy="choose another name for the patch",
-        ) from None
+        return False
+    return True
 
 
 def _check_marker(old: bytes) -> None:

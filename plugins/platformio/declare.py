@@ -72,6 +72,8 @@ def _verify(target: list[Any], source: list[Any], env: Any) -> None:  # noqa: AR
 
 
 def _load_tool(env: Any) -> None:
+    if "FotaManifest" in env["BUILDERS"]:
+        return
     if int(ARGUMENTS.get("PIOVERBOSE", 0)):
         # Without these texts SCons prints the calls themselves.
         env.SetDefault(**{f"FOTA{kind.name}COMSTR": "" for kind in StepKind})

@@ -26,6 +26,7 @@ _DROPPED = (
     "VERBOSE",
 )
 
+
 @functools.cache
 def cmake_program() -> str:
     """Return the CMake under test; ``FOTABUILD_CMAKE`` chooses it."""
@@ -59,7 +60,7 @@ def cmake_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         if name not in _DROPPED and not name.startswith(("FOTABUILD_", "CMAKE_", "FotaBuild_"))
     }
     compiler = shutil.which("cc") or f"{sys.executable} -m ziglang cc"
-    return {**kept, "CC": compiler, "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
+    return {**kept, "CC": compiler, **(extra or {})}
 
 
 def run_cmake(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .changes import LISTS
-from .program import Generator, cmake_version, run_cmake
+from .program import GENERATORS, Generator, cmake_version, run_cmake
 from .project import CMAKE_LISTS, Project, our_commands, program_sources
 
 pytestmark = [pytest.mark.cmake, pytest.mark.cc]
@@ -31,16 +31,18 @@ PREBUILT = "${CMAKE_SOURCE_DIR}/raw.img"
 IN_TARGET_FOLDER = POST_BUILD.replace(" app.img", " $<TARGET_FILE_DIR:app>/app.img")
 
 
-@pytest.mark.parametrize(
-    ("extra", "image"),
-    [
-        (PATCHED, "app.img"),
-        (POST_BUILD, "app.img"),
-        (IN_TARGET_FOLDER, "$<TARGET_FILE_DIR:app>/app.img"),
-        ("", PREBUILT),
-    ],
-    ids=["custom command", "post build", "generator expression", "prebuilt"],
-)
+NINJA, MAKE, MULTI = (Generator(name) for name in GENERATORS)
+CASES = {
+    "custom command": (NINJA, PATCHED, "app.img"),
+    "custom command, make": (MAKE, PATCHED, "app.img"),
+    "post build": (NINJA, POST_BUILD, "app.img"),
+    "post build, make": (MAKE, POST_BUILD, "app.img"),
+    "generator expression": (MULTI, IN_TARGET_FOLDER, "$<TARGET_FILE_DIR:app>/app.img"),
+    "prebuilt": (NINJA, "", PREBUILT),
+}
+
+
+@pytest.mark.parametrize(("generator", "extra", "image"), CASES.values(), ids=CASES.keys())
 def test_an_image_that_is_not_the_linked_file(
     project: Callable[..., Project], generator: Generator, extra: str, image: str
 ) -> None:

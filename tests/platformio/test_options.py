@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from fotabuild.platformio.options import (
     setting_options,
 )
 
+from ..conftest import ROOT
 from .project import Project, error_lines
 
 PROJECT = Path("/project folder")
@@ -131,6 +133,15 @@ def test_a_wrong_option_is_named(given: dict[str, str], message: str) -> None:
 
 def test_every_option_is_the_setting_with_underscores() -> None:
     assert {option_of(field.name) for field in project_fields()} == set(setting_options())
+
+
+def test_the_documentation_lists_the_options() -> None:
+    page = (ROOT / "docs" / "platformio.md").read_text(encoding="utf-8")
+    documented = re.findall(rf"^\| `{PREFIX}(\w+)` \|", page, re.MULTILINE)
+    for name in documented:
+        _read(**{name: "1.1.1" if name == "version" else "yes"})
+    # One option for each value that is not a setting.
+    assert len(documented) == len(Options.__dataclass_fields__) - 1
 
 
 @pytest.mark.platformio

@@ -15,7 +15,6 @@ from .reference import make_reference
 from .sconstructs import WAYS, Way
 
 BY_NAME = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-LOAD = "import fotabuild.scons\nenv = Environment(tools=[fotabuild.scons.generate])\n"
 TOP = """\
 SConscript("source/SConscript", variant_dir="{folder}", duplicate={duplicate})
 """
@@ -87,7 +86,7 @@ UNUSUAL = "my $HOME project ü 'x'"
 
 @BY_NAME
 def test_spaces_dollar_signs_and_other_letters_in_names(
-    project: Callable[..., Project], way: Way, tmp_path: Path
+    project: Callable[..., Project], way: Way
 ) -> None:
     built = project(way.sconstruct, name=UNUSUAL)
     folder = "ins $X tall é"
@@ -142,6 +141,5 @@ def test_nothing_is_written_to_the_source_tree(
     assert (done.status, done.stderr) == (0, ""), done
     assert again.stdout == f"scons: `{elsewhere}' is up to date.\n"
     assert built.files() == before
-    files = way.files()
     found = {path.name for path in elsewhere.rglob("*") if path.is_file()}
-    assert found == {Path(file).name for file in files}
+    assert found == {Path(file).name for file in way.files()}

@@ -16,6 +16,8 @@ else()
     set(CMAKE_C_COMPILER "${PYTHON_WITH_ZIGLANG};-m;ziglang;cc")
     set(machine "-target thumb-freestanding-eabi -mcpu=cortex_m4")
     string(APPEND common " -fno-sanitize=all -fno-stack-protector")
+    # CMake's check of the compiler makes a library, and there may be no archiver.
+    set(CMAKE_C_COMPILER_WORKS TRUE)
 endif()
 set(CMAKE_C_FLAGS_INIT "${machine} ${common}")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "${machine} ${link}")
