@@ -30,7 +30,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/startup.py
 
 clean:
-	rm -rf $(VENV) build $(EXAMPLE)/build $(EXAMPLE)/keys $(EXAMPLE)/releases
+	rm -rf $(VENV) build $(EXAMPLE)/build
 
 $(VENV)/installed: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)

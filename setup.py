@@ -14,6 +14,7 @@ from setuptools import setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
 ROOT = Path(__file__).parent
+CMAKE_PACKAGE = "share/cmake/FotaBuild"
 
 
 class OptionalBuildExtension(BuildExtension):
@@ -38,19 +39,27 @@ class OptionalBuildExtension(BuildExtension):
         sys.stderr.write(f"fotabuild: an optional part was not built: {problem}\n")
 
 
-class AnyPythonWheel(bdist_wheel):
+class Wheel(bdist_wheel):
     """The decoder is loaded through ctypes: the wheel fits every Python of its platform."""
 
     def get_tag(self) -> tuple[str, str, str]:
         """Keep the platform only."""
         return "py3", "none", super().get_tag()[2]
 
+    def run_command(self, command: str) -> None:
+        """Put the CMake package below the prefix, too, where find_package looks by itself."""
+        if command == "install":
+            built = Path(self.get_finalized_command("build").build_lib, "fotabuild", CMAKE_PACKAGE)
+            files = sorted(str(file) for file in built.glob("*.cmake"))
+            self.distribution.data_files = [(CMAKE_PACKAGE, files)]
+        super().run_command(command)
+
 
 setup(
     ext_modules=[
         CMakeExtension(
             name="fotabuild.cmake_package",
-            install_prefix="share/cmake/FotaBuild",
+            install_prefix=CMAKE_PACKAGE,
             source_dir=str(ROOT / "plugins" / "cmake"),
         ),
         CMakeExtension(
@@ -59,5 +68,5 @@ setup(
             source_dir=str(ROOT / "core" / "delta" / "native"),
         ),
     ],
-    cmdclass={"build_ext": OptionalBuildExtension, "bdist_wheel": AnyPythonWheel},
+    cmdclass={"build_ext": OptionalBuildExtension, "bdist_wheel": Wheel},
 )

@@ -87,12 +87,14 @@ def create_project(project: NewProject) -> dict[str, Path]:
     fresh_key = project.key is None and (project.replace_key or not _exists(key))
     signer = PemSigner.generate() if fresh_key else PemSigner.open(key)
     if fresh_key:
-        outputs.add(key, signer.to_pem(), private=True)
+        outputs.add(key, signer.to_pem(), private=True, only_new=not project.replace_key)
     if _exists(certificate) and not (fresh_key and project.replace_key):
         with in_file(certificate):
             _check_pair(signer, read_certificate(certificate))
     else:
-        outputs.add(certificate, make_self_signed(signer.to_pem(), build_time()))
+        replace = project.replace_key
+        made = make_self_signed(signer.to_pem(), build_time())
+        outputs.add(certificate, made, only_new=not replace)
     text = _CONFIG.format(
         vendor=_line(vendor),
         device=_line(device),

@@ -87,15 +87,17 @@ class _Output:
     data: bytes
     private: bool
     keep_unchanged: bool
+    describes: bool
+    only_new: bool
 
 
 class OutputSet:
     """Files that appear together, each complete, or not at all.
 
     Every file is written under a temporary name beside its place, flushed to the disk and read
-    back. Only when all are, they are renamed in the order in which they were added. Later files
-    describe earlier ones (a side file its patch): an outdated later file is removed before the
-    first rename, so that a killed build never leaves a new file with an old description.
+    back. Only when all are, they are renamed in the order in which they were added. Before the
+    first rename, outdated files that describe another one (a side file its patch) are removed, so
+    that a killed build never leaves a new file with an old description.
 
     Args:
         inputs: files that were read to make the outputs; none of them may be overwritten.
@@ -106,18 +108,27 @@ class OutputSet:
         self._outputs: list[_Output] = []
 
     def add(
-        self, path: Path, data: bytes, *, private: bool = False, keep_unchanged: bool = False
+        self,
+        path: Path,
+        data: bytes,
+        *,
+        private: bool = False,
+        keep_unchanged: bool = False,
+        describes: bool = False,
+        only_new: bool = False,
     ) -> None:
-        """Plan to write ``data`` to ``path``.
+        """Plan to write ``data`` to ``path``; a symbolic link there is followed.
 
         Args:
             path: the final name; missing folders are made.
             data: the whole, already verified content.
             private: create the file with mode 0600.
             keep_unchanged: leave an existing file of the same content alone, with its date.
+            describes: the file describes those added before it and must never outlive them.
+            only_new: never replace a file, not even one that appears meanwhile.
 
         Raises:
-            OutputConflictError: the path is an input, another output, or a folder.
+            OutputConflictError: the path is an input, another output, or not a regular file.
             FileError: no file can have this name.
         """
         if "\0" in str(path):
@@ -132,9 +143,15 @@ class OutputSet:
                 raise OutputConflictError(
                     "two outputs have the same name", file=path, remedy="choose another name"
                 )
-        if _is_folder(path):
+        mode = _mode(path)
+        if mode is not None and stat.S_ISDIR(mode):
             raise OutputConflictError("this output is a folder", file=path)
-        self._outputs.append(_Output(path, data, private, keep_unchanged))
+        if mode is not None and not stat.S_ISREG(mode):
+            raise OutputConflictError("this output is not a regular file", file=path)
+        with contextlib.suppress(OSError):  # An impossible name: commit() will be told.
+            if path.is_symlink():
+                path = Path(os.path.realpath(path))
+        self._outputs.append(_Output(path, data, private, keep_unchanged, describes, only_new))
 
     def commit(self) -> None:
         """Write, flush, read back and rename all files.
@@ -143,22 +160,26 @@ class OutputSet:
             FileError: a file cannot be written; no final name was touched, unless a rename itself
                 failed half-way, and then every renamed file is complete.
         """
-        staged: list[tuple[Path, Path]] = []
+        staged: list[tuple[Path, _Output]] = []
         path: Path | None = None
         try:
             for output in self._outputs:
                 path = output.path
                 if not (output.keep_unchanged and _has_content(output.path, output.data)):
-                    staged.append((_stage(output), output.path))
+                    staged.append((_stage(output), output))
             with _alone_with(staged):
-                for temporary, path in staged[1:]:
-                    # The same file may be another build's, which is about to read it.
-                    if not _has_content(path, temporary.read_bytes()):
-                        path.unlink(missing_ok=True)
-                for temporary, path in staged:
-                    os.replace(temporary, path)
-            for folder in sorted({path.parent for _, path in staged}):
+                for _, output in staged:
+                    path = output.path
+                    _remove_stale(output)
+                for temporary, output in staged:
+                    path = output.path
+                    (os.link if output.only_new else os.replace)(temporary, path)
+            for folder in sorted({output.path.parent for _, output in staged}):
                 _sync_folder(folder)
+        except FileExistsError:
+            raise OutputConflictError(
+                "this file was made meanwhile, and is not overwritten", file=path
+            ) from None
         except OSError as error:
             raise FileError(f"cannot write: {error.strerror or error}", file=path) from None
         finally:
@@ -188,11 +209,17 @@ def _same_file(one: Path, other: Path) -> bool:
         return os.path.realpath(one) == os.path.realpath(other)
 
 
-def _is_folder(path: Path) -> bool:
+def _remove_stale(output: _Output) -> None:
+    """Remove a description of another file; the same one may be what another build reads now."""
+    if output.describes and not _has_content(output.path, output.data):
+        output.path.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int | None:
     try:
-        return stat.S_ISDIR(path.stat().st_mode)
+        return path.stat().st_mode
     except OSError:  # Nothing there, or a name that commit() will be told is impossible.
-        return False
+        return None
 
 
 def _has_content(path: Path, data: bytes) -> bool:
@@ -231,7 +258,7 @@ def _stage(output: _Output) -> Path:
 
 
 @contextlib.contextmanager
-def _alone_with(staged: Sequence[tuple[Path, Path]]) -> Iterator[None]:
+def _alone_with(staged: Sequence[tuple[Path, _Output]]) -> Iterator[None]:
     """Keep other builds from renaming files that belong together at the same time.
 
     Where the system cannot, two builds of different firmware at once may mix their files.
@@ -239,7 +266,7 @@ def _alone_with(staged: Sequence[tuple[Path, Path]]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         if len(staged) > 1 and fcntl is not None:
             with contextlib.suppress(OSError):
-                descriptor = os.open(staged[0][1].parent, os.O_RDONLY)
+                descriptor = os.open(staged[0][1].path.parent, os.O_RDONLY)
                 stack.callback(os.close, descriptor)
                 # Ends with the descriptor, also when the process is killed.
                 fcntl.flock(descriptor, fcntl.LOCK_EX)

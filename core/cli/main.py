@@ -13,7 +13,7 @@ from typing import Any
 
 from fotabuild import __version__
 from fotabuild.cli.output import Output
-from fotabuild.errors import ExitStatus, FotabuildError
+from fotabuild.errors import ExitStatus, FileError, FotabuildError
 
 # Each is a module of fotabuild.cli.commands.
 _COMMANDS = (
@@ -130,4 +130,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of stdout left: nothing to say to it, and nothing else went wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return int(ExitStatus.FAILED)
+    except (OSError, UnicodeError) as error:
+        if args.debug:
+            raise
+        output.error(FileError(f"the system refused: {error}"))
         return int(ExitStatus.FAILED)

@@ -6,6 +6,7 @@ Precedence: option of the command line, environment, build system, ``fotabuild.y
 from __future__ import annotations
 
 import contextlib
+import difflib
 import enum
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from fotabuild.config.fields import Field, project_fields
+from fotabuild.config.fields import ENVIRONMENT_PREFIX, Field, project_fields
 from fotabuild.config.messages import explain, explain_value
 from fotabuild.config.model import PathKind, Project, Vendor
 from fotabuild.config.yaml_reader import YamlDocument, read_yaml
@@ -93,7 +94,7 @@ def load_config(
     Args:
         file: the ``fotabuild.yaml``, or None when the other sources say everything.
         options: values by dotted name from the command line; text is converted.
-        build_system: values by dotted name from a plugin; relative paths must not be among them.
+        build_system: values by dotted name from a plugin; paths are relative to the file's folder.
         environ: the environment, from which ``FOTABUILD_*`` is taken.
 
     Raises:
@@ -105,21 +106,24 @@ def load_config(
     document = YamlDocument({}, {})
     folder = Path.cwd()
     if file is not None:
-        file = Path(os.path.abspath(file))
-        folder = file.parent
+        # The real folder: ".." in a path of the file goes up from where the file really lies.
+        folder = Path(os.path.realpath(file.parent))
+        file = folder / file.name
         with in_file(file):
             document = read_yaml(read_file(file, READ_LIMITS.config, "configuration"))
         _take_file(merged, origins, document, file)
-    _take_texts(merged, origins, Source.BUILD_SYSTEM, build_system or {}, {})
+    _take_texts(merged, origins, Source.BUILD_SYSTEM, build_system or {}, {}, folder)
     variables = {field.name: field.variable for field in project_fields()}
+    _refuse_misspelt(environ, set(variables.values()))
     _take_texts(
         merged,
         origins,
         Source.ENVIRONMENT,
         {name: environ[key] for name, key in variables.items() if environ.get(key)},
         variables,
+        Path.cwd(),
     )
-    _take_texts(merged, origins, Source.OPTION, options or {}, {})
+    _take_texts(merged, origins, Source.OPTION, options or {}, {}, Path.cwd())
     try:
         project = msgspec.convert(merged, Project)
         identity = _identity(project)
@@ -127,6 +131,17 @@ def load_config(
     except (msgspec.ValidationError, ConfigError) as error:
         raise explain(error, file, document.lines) from None
     return LoadedConfig(project, identity, file, folder, origins)
+
+
+def _refuse_misspelt(environ: Mapping[str, str], known: set[str]) -> None:
+    """Refuse variables that are almost a setting: a misspelt key must not sign with another."""
+    for name in sorted(environ):
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.9)
+            if close:
+                raise ConfigError(
+                    "there is no such setting", field=name, remedy=f"did you mean {close[0]}?"
+                )
 
 
 def _take_file(
@@ -156,6 +171,7 @@ def _take_texts(
     source: Source,
     values: Mapping[str, object],
     places: Mapping[str, str],
+    folder: Path,
 ) -> None:
     fields = {field.name: field for field in project_fields()}
     for name, value in values.items():
@@ -168,15 +184,15 @@ def _take_texts(
             if other not in values:
                 _drop(merged, other)
                 origins.pop(other, None)
-        _set(merged, name, _convert(fields[name], value, f"{source.value} {place}"))
+        _set(merged, name, _convert(fields[name], value, f"{source.value} {place}", folder))
         origins[name] = Origin(source, place)
 
 
-def _convert(field: Field, value: object, where: str) -> object:
+def _convert(field: Field, value: object, where: str, folder: Path) -> object:
     if not isinstance(value, str):
         return value
     if field.path is not None and value:
-        return _absolute(value, field.path, Path.cwd())
+        return _absolute(value, field.path, folder)
     given = [item.strip() for item in value.split(",")] if field.is_list else value
     try:
         value.encode()

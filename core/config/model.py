@@ -167,6 +167,9 @@ class Release(_Section, frozen=True):
 
     version: Annotated[VersionText, Meta(description="Its version.")]
     image: Annotated[FilePath, Meta(description="Its image, exactly as installed.")]
+    delta: Annotated[
+        bool, Meta(description="Whether it gets a delta; false for the full image alone.")
+    ] = True
 
 
 class Publish(_Section, frozen=True):

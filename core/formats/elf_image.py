@@ -10,6 +10,9 @@ from fotabuild.limits import READ_LIMITS
 
 MAGIC = b"\x7fELF"
 _PT_LOAD = 1
+_SHT_NULL = 0
+_SHT_NOBITS = 8
+_SHF_ALLOC = 2
 _HEADER_SIZE = {1: 52, 2: 64}
 _PROGRAM_HEADER_SIZE = {1: 32, 2: 56}
 
@@ -81,6 +84,7 @@ def read_segments(elf: bytes) -> list[Segment]:
     if entry_size != _PROGRAM_HEADER_SIZE[bits] or count > READ_LIMITS.elf_segments:
         raise ElfError(f"{count} program headers of {entry_size} bytes", offset=42)
     segments = []
+    sections = _loaded_sections(elf, bits, endian)
     total = 0
     for index in range(count):
         offset = table + index * entry_size
@@ -100,8 +104,55 @@ def read_segments(elf: bytes) -> list[Segment]:
         total += size
         if total > READ_LIMITS.image:
             raise ElfError(f"the segments have more than {READ_LIMITS.image} bytes", offset=offset)
-        segments.append(Segment(address, elf[start : start + size]))
-    return segments
+        segments.append(_trim(elf, start, size, address, sections))
+    return [segment for segment in segments if segment.content]
+
+
+def _trim(
+    elf: bytes, start: int, size: int, address: int, sections: list[tuple[int, int]] | None
+) -> Segment:
+    """Return a segment without what the linker put around its sections.
+
+    GNU ld lets the first segment begin with the ELF header when the firmware is not linked to a
+    page's begin, as behind a bootloader; no device expects that header.
+    """
+    if sections is None:
+        if start < _HEADER_SIZE[1]:
+            raise ElfError(
+                "the first segment holds the ELF header, and no section tells how much of it",
+                remedy="link with -n (no page alignment), or do not strip the section table",
+            )
+        return Segment(address, elf[start : start + size])
+    inside = [(low, high) for low, high in sections if start <= low and high <= start + size]
+    if not inside:
+        return Segment(address, b"")
+    low, high = min(low for low, _ in inside), max(high for _, high in inside)
+    return Segment(address + low - start, elf[low:high])
+
+
+def _loaded_sections(elf: bytes, bits: int, endian: str) -> list[tuple[int, int]] | None:
+    """Return begin and end in the file of every section that is loaded; None without a table."""
+    if bits == 1:
+        (table,) = struct.unpack_from(endian + "I", elf, 32)
+        entry_size, count = struct.unpack_from(endian + "HH", elf, 46)
+        layout, needed = endian + "IIIIII", 40
+    else:
+        (table,) = struct.unpack_from(endian + "Q", elf, 40)
+        entry_size, count = struct.unpack_from(endian + "HH", elf, 58)
+        layout, needed = endian + "IIQQQQ", 64
+    if table == 0 or count == 0:
+        return None
+    if entry_size != needed or table + count * entry_size > len(elf):
+        raise ElfError("the section table is cut off or damaged", offset=table)
+    sections = []
+    for index in range(count):
+        # sh_name, sh_type, sh_flags, sh_addr, sh_offset, sh_size
+        _, kind, flags, _, offset, size = struct.unpack_from(
+            layout, elf, table + index * entry_size
+        )
+        if flags & _SHF_ALLOC and kind not in (_SHT_NULL, _SHT_NOBITS) and size:
+            sections.append((offset, offset + size))
+    return sections
 
 
 def _program_header_table(elf: bytes, bits: int, endian: str) -> tuple[int, int, int]:

@@ -56,6 +56,9 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
         if since >= build.version:
             notes.append(f"no delta from {since}: it is not older than {build.version}")
             continue
+        if not release.delta:
+            notes.append(f"no delta from {since}: switched off for this release")
+            continue
         old_image = Path(release.image)
         patch = build.output(".patch", since=since)
         steps += [

@@ -6,6 +6,7 @@ import string
 from urllib.parse import quote
 
 from fotabuild.errors import ConfigError
+from fotabuild.steps.manifest import DIGEST_PLACEHOLDER
 
 _NAMES = ("file", "version", "from", "component", "digest")
 
@@ -17,7 +18,7 @@ def expand_url(template: str, values: dict[str, str]) -> str:
         template: text with ``{file}``, ``{version}``, ``{from}``, ``{component}``, ``{digest}``;
             doubled braces stand for themselves.
         values: what the names stand for; one without a value (``{from}`` of a full image) is left
-            out, ``{digest}`` is kept, since the payload is not known yet.
+            out, ``{digest}`` becomes a placeholder, since the payload is not known yet.
 
     Raises:
         ConfigError: an unknown name, or braces that do not match.
@@ -34,7 +35,7 @@ def expand_url(template: str, values: dict[str, str]) -> str:
         if name not in _NAMES or specification or conversion:
             raise _problem(f"unknown name {{{name}}} in the URL")
         value = quote(values.get(name, ""), safe="", errors="surrogateescape")
-        parts.append("{digest}" if name == "digest" else value)
+        parts.append(DIGEST_PLACEHOLDER if name == "digest" else value)
     return "".join(parts)
 
 

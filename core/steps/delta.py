@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from fotabuild.config.yaml_reader import read_yaml
+from fotabuild.delta.encoder import engine, make_patch
+from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.errors import (
     DeltaError,
@@ -74,8 +76,6 @@ class DeltaStep(Step):
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Block size, threshold, libraries, and what the patch is checked against."""
-        from fotabuild.delta.encoder import engine
-
         return {
             "block-size": self.block_size,
             "threshold": self.threshold,
@@ -88,10 +88,6 @@ class DeltaStep(Step):
 
     def run(self) -> StepResult:
         """Match, compress, apply as a device, compare, write."""
-        # Imported here: build systems describe steps much more often than they run them.
-        from fotabuild.delta.encoder import make_patch
-        from fotabuild.device.patch_acceptance import accept_patch
-
         outputs = OutputSet(self.inputs)
         old = read_file(self.old_image, READ_LIMITS.image, "old image")
         new = read_file(self.new_image, READ_LIMITS.image, "new image")
@@ -107,7 +103,7 @@ class DeltaStep(Step):
             ).require()
         _refuse_foreign(self.sidecar)
         outputs.add(self.output, patch)
-        outputs.add(self.sidecar, sidecar.encode())
+        outputs.add(self.sidecar, sidecar.encode(), describes=True)
         outputs.commit()
         warnings = []
         if MAGIC not in find_markers(new):
@@ -126,7 +122,8 @@ class DeltaStep(Step):
             raise ThresholdError(
                 f"the patch has {patch_size} bytes, {100 * patch_size / new_size:.1f} % of the new "
                 f"image; {self.threshold} % is the threshold",
-                remedy="send the full image to this release, or raise delta.threshold",
+                remedy="send the full image to this release (delta: false in its entry), or raise "
+                "delta.threshold",
             )
 
 
@@ -163,11 +160,13 @@ def _check_marker(old: bytes) -> None:
     if not markers:
         raise PrecursorMarkerError(
             f"the old image carries no patch decoder (no marker {MAGIC.decode()})",
-            remedy="this release cannot apply deltas: send it the full image",
+            remedy="this release cannot apply deltas: send it the full image (delta: false in its "
+            "entry)",
         )
     if markers != [MAGIC]:
         found = ", ".join(marker.decode() for marker in markers)
         raise PrecursorMarkerError(
             f"the old image carries {found}, needed is {MAGIC.decode()} alone",
-            remedy="its decoder may read another format: send it the full image",
+            remedy="its decoder may read another format: send it the full image (delta: false in "
+            "its entry)",
         )

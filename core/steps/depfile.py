@@ -19,7 +19,8 @@ def encode_depfile(steps: Sequence[Step]) -> bytes:
     made = {path.absolute() for step in steps for path in step.outputs}
     read = dict.fromkeys(path.absolute() for step in steps for path in step.inputs)
     names = " ".join(_escape(path) for path in read if path not in made)
-    return f"{_escape(steps[0].outputs[0].absolute())}: {names}\n".encode()
+    text = f"{_escape(steps[0].outputs[0].absolute())}: {names}\n"
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _escape(path: Path) -> str:

@@ -59,6 +59,8 @@ class ImageStep(Step):
                     )
             data = flat.content
             summary = f"from address {flat.address:#x}"
+        if data.startswith(elf_image.MAGIC):
+            raise FileError("the firmware image begins with an ELF header", file=self.source)
         if not data:
             raise FileError("the firmware image is empty", file=self.source)
         write_file(self.output, data, inputs=self.inputs)

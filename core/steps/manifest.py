@@ -33,6 +33,10 @@ _PACKAGE_LIMITS = {
 }
 
 
+#: Stands in a URL for the digest of the payload. No URL can hold it otherwise.
+DIGEST_PLACEHOLDER = "<payload-digest>"
+
+
 @dataclass(frozen=True)
 class Precursor:
     """The release that a patch starts from: its version, if known, and its image."""
@@ -58,7 +62,7 @@ class ManifestStep(Step):
         component: the component to update.
         priority: the update priority.
         version: the version after the update.
-        url: where devices download the payload; ``{digest}`` stands for its SHA-256.
+        url: where devices download the payload; the placeholder stands for its SHA-256.
         payload_format: what the payload is.
         payload: the payload file; for encrypted formats the plain one.
         key: URI of the private key.
@@ -174,7 +178,7 @@ class ManifestStep(Step):
             payload_version=str(self.version),
             payload_digest=digest,
             payload_size=size,
-            payload_uri=self.url.replace("{digest}", digest.hex()),
+            payload_uri=self.url.replace(DIGEST_PLACEHOLDER, digest.hex()),
             payload_format=self.payload_format,
             vendor_data=None
             if self.vendor_data is None
@@ -197,7 +201,7 @@ class ManifestStep(Step):
             manifest,
             payload_digest=self.encrypted.digest,
             payload_size=self.encrypted.size,
-            payload_uri=self.url.replace("{digest}", self.encrypted.digest.hex()),
+            payload_uri=self.url.replace(DIGEST_PLACEHOLDER, self.encrypted.digest.hex()),
         )
 
     def _read_sidecar(self, patch: bytes) -> PatchSidecar:

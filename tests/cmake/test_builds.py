@@ -74,6 +74,14 @@ def test_an_image_that_stays_the_same_starts_nothing(project: Callable[..., Proj
     built.made()
     before = _dates(built)
     built.write("main.c", "/* A comment. */\n" + MAIN)
+    assert our_commands(built.made()) == ["app-1.1.0.bin and 6 more"]
+    assert _dates(built) == before
+    built.assert_up_to_date()
+
+    _make_old_image_large(built)
+    built.configured().made()
+    before = _dates(built)
+    built.write("main.c", "/* Another comment. */\n" + MAIN)
     assert our_commands(built.made()) == ["app-1.1.0.bin"]
     assert _dates(built) == before
     built.assert_up_to_date()
@@ -130,8 +138,7 @@ def test_large_deltas_have_a_command_each_and_a_bound(project: Callable[..., Pro
     built = project()
     text = built.path("CMakeLists.txt").read_text()
     built.write("CMakeLists.txt", text + "add_custom_target(x COMMAND true JOB_POOL mine)\n")
-    old = built.path("releases/app-1.0.0.bin")
-    old.write_bytes(old.read_bytes() + bytes(65536))
+    _make_old_image_large(built)
     options = ("-DCMAKE_JOB_POOLS=mine=7", "-DFOTABUILD_DELTA_JOBS=3")
     built.configured(*options)
     rules = "".join(path.read_text() for path in built.build.rglob("*.ninja"))
@@ -151,6 +158,11 @@ def test_large_deltas_have_a_command_each_and_a_bound(project: Callable[..., Pro
         "app-1.1.0.manifest and 4 more",
     ]
     built.assert_up_to_date()
+
+
+def _make_old_image_large(project: Project) -> None:
+    old = project.path("releases/app-1.0.0.bin")
+    old.write_bytes(old.read_bytes() + bytes(65536))
 
 
 def _files(folder: Path) -> dict[Path, bytes]:

@@ -112,6 +112,7 @@ def _wrong_commands(
     if generator.is_ninja and "release" in change.name:
         # A command that makes another set of artifacts is another command.
         wanted.add(_command(generator, "manifest", change))
+    ran = [name.removeprefix("missing ") for name in ran]
     if sorted(ran) == sorted(wanted):
         return []
     return [f"these commands ran: {sorted(ran)}, not these: {sorted(wanted)}"]
@@ -121,8 +122,8 @@ def _command(generator: Generator, name: str, change: Change) -> str:
     """Return what the build says when it makes an artifact."""
     if name == "resources":
         return "update resources of app"
-    if generator.is_ninja and name != "image":
-        return f"app-{change.version}.manifest and {2 * len(change.since) + 3} more"
+    if generator.is_ninja:
+        return f"app-{change.version}.bin and {2 * len(change.since) + 4} more"
     return _file_names(change)[name][0]
 
 

@@ -54,7 +54,7 @@ def test_an_image_that_is_not_the_linked_file(
     built.assert_up_to_date()
 
     built.write("raw.img", IMAGE + b"second")
-    assert "app-1.1.0.bin" in our_commands(built.made())
+    assert "app-1.1.0.bin" in our_commands(built.made())[0]
     assert built.output("app-1.1.0.bin").read_bytes() == IMAGE + b"second"
     built.assert_up_to_date()
     # Configured when the image exists already.

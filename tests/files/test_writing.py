@@ -157,7 +157,7 @@ def test_no_new_file_ever_stands_beside_an_old_description(
     monkeypatch.setattr(os, "replace", replace)
     outputs = OutputSet()
     outputs.add(tmp_path / "patch", b"new patch")
-    outputs.add(tmp_path / "patch.yaml", b"new side file")
+    outputs.add(tmp_path / "patch.yaml", b"new side file", describes=True)
     outputs.commit()
     assert seen == [{"patch"}, {"patch"}]
     assert names(tmp_path) == {"patch", "patch.yaml"}

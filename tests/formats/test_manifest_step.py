@@ -20,7 +20,7 @@ from fotabuild.errors import (
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity, parse_uuid
 from fotabuild.formats.manifest_v3 import PayloadFormat, decode_signed
-from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
+from fotabuild.steps.manifest import DIGEST_PLACEHOLDER, EncryptedPayload, ManifestStep, Precursor
 
 from ..conftest import VECTORS
 from .golden import CERTIFICATE, KEY, OTHER_KEY, delta_images, firmware
@@ -181,7 +181,7 @@ def test_digest_in_the_url_of_an_encrypted_payload_is_that_of_the_download(
         raw(step),
         payload_format=PayloadFormat.ENCRYPTED_RAW,
         encrypted=EncryptedPayload(bytes(range(32)), 38255),
-        url="https://a.b/{digest}",
+        url=f"https://a.b/{DIGEST_PLACEHOLDER}",
     )
     encrypted.run()
     found = decode_signed(step.output.read_bytes()).manifest

@@ -10,7 +10,7 @@ from fotabuild.errors import ConfigError
 from fotabuild.formats.manifest_v3 import decode_signed
 from fotabuild.plan.plan import make_plan
 from fotabuild.plan.url import expand_url
-from fotabuild.steps.manifest import ManifestStep
+from fotabuild.steps.manifest import DIGEST_PLACEHOLDER, ManifestStep
 
 from .conftest import MakeConfig
 from .test_plan import build
@@ -25,7 +25,8 @@ VALUES = {"file": "fw 1.bin", "version": "1.1.0", "from": "1.0.0", "component": 
         ("https://a.b/{file}", "https://a.b/fw%201.bin"),
         ("https://a.b/{component}/{version}", "https://a.b/MA%2FIN/1.1.0"),
         ("{from}-{version}-{from}", "1.0.0-1.1.0-1.0.0"),
-        ("https://a.b/{digest}", "https://a.b/{digest}"),
+        ("https://a.b/{digest}", f"https://a.b/{DIGEST_PLACEHOLDER}"),
+        ("https://a.b/{{digest}}", "https://a.b/{digest}"),
         ("https://a.b/{{file}}", "https://a.b/{file}"),
         ("https://a.b/\u00e4", "https://a.b/\u00e4"),
         ("coap://[2001:db8::1]/x?y=%20", "coap://[2001:db8::1]/x?y=%20"),
