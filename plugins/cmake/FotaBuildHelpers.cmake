@@ -13,7 +13,8 @@ function(_fotabuild_query result)
         OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_STRIP_TRAILING_WHITESPACE
     )
     if(NOT status EQUAL 0)
-        string(REGEX REPLACE "^(.*\n)?(error: )?" "" message "${messages}")
+        string(REGEX REPLACE "^.*\n" "" message "${messages}")
+        string(REGEX REPLACE "^error: " "" message "${message}")
         # CMake breaks the lines of a message unless it begins with a space.
         message(FATAL_ERROR " fotabuild: ${message}")
     endif()
