@@ -59,8 +59,9 @@ class Workplace:
         shutil.copytree(ROOT / "examples" / "mbed-os", place.example, ignore=ignored)
         create_project(NewProject(folder=place.example, credentials_only=True))
         source = ROOT / "plugins" / "cmake"
-        run([cmake, "-S", source, "-B", folder / "p", f"-DCMAKE_INSTALL_PREFIX={folder}/package"])
-        run([cmake, "--install", folder / "p"])
+        prefix = f"-DCMAKE_INSTALL_PREFIX={folder}/package"
+        run([cmake, "-S", str(source), "-B", f"{folder}/p", prefix])
+        run([cmake, "--install", f"{folder}/p"])
         first = place.build("1.0.0", place.example, "Ninja", "1.0.0")
         (place.example / "releases").mkdir()
         shutil.copy(first / "update" / "thermometer-1.0.0.bin", place.example / "releases")
@@ -69,13 +70,14 @@ class Workplace:
     def build(self, name: str, source: Path, generator: str, version: str = VERSION) -> Path:
         """Configure and build; return the build folder."""
         folder = self.folder / f"{name} {generator}"
-        run(
-            [self.cmake, "-S", source, "-B", folder, f"-G{generator}"]
-            + ["-DCMAKE_TOOLCHAIN_FILE=board/mps2-an386/toolchain.cmake"]
-            + [f"-DFotaBuild_DIR={self.folder}/package", f"-DAPP_VERSION={version}"]
-            + [f"-DFOTABUILD_PYTHON_EXECUTABLE={sys.executable}"]
+        options = (
+            "-DCMAKE_TOOLCHAIN_FILE=board/mps2-an386/toolchain.cmake",
+            f"-DFotaBuild_DIR={self.folder}/package",
+            f"-DFOTABUILD_PYTHON_EXECUTABLE={sys.executable}",
+            f"-DAPP_VERSION={version}",
         )
-        run([self.cmake, "--build", folder])
+        run([self.cmake, "-S", str(source), "-B", str(folder), f"-G{generator}", *options])
+        run([self.cmake, "--build", str(folder)])
         return folder
 
     def variant(self, name: str, changes: Mapping[str, str]) -> Path:
@@ -87,7 +89,7 @@ class Workplace:
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         (folder / "CMakeLists.txt").write_text(text, encoding="utf-8")
-        run([*FOTABUILD, "resources", "--output", folder / "update_default_resources.c"], folder)
+        run([*FOTABUILD, "resources", "--output", "update_default_resources.c"], folder)
         return folder
 
 
@@ -97,11 +99,11 @@ def measure_artifacts(place: Workplace, rounds: int) -> dict[str, object]:
     update, single = folder / "update", place.folder / "single"
 
     def by_cmake() -> None:
-        run([place.cmake, "--build", folder])
+        run([place.cmake, "--build", str(folder)])
 
     def by_one_process() -> None:
-        options = ["--fw-version", VERSION, "--output-dir", single, "--name", "thermometer"]
-        run([*FOTABUILD, "build", folder / "thermometer.elf", *options], place.example)
+        options = ("--fw-version", VERSION, "--output-dir", str(single), "--name", "thermometer")
+        run([*FOTABUILD, "build", f"{folder}/thermometer.elf", *options], place.example)
 
     def remove() -> None:
         for artifacts in (update, single):
@@ -145,7 +147,7 @@ def measure_nothing(place: Workplace, rounds: int) -> dict[str, dict[str, object
 
 
 def _building(cmake: str, folder: Path) -> Callable[[], None]:
-    return lambda: run([cmake, "--build", folder])
+    return lambda: run([cmake, "--build", str(folder)])
 
 
 def measure(
@@ -165,10 +167,10 @@ def measure(
     return [statistics.median(column) for column in zip(*times[1:], strict=True)]
 
 
-def run(command: Sequence[str | Path], folder: Path | None = None) -> None:
+def run(command: Sequence[str], folder: Path | None = None) -> None:
     """Run a command, which must succeed."""
     done = subprocess.run(  # noqa: S603 - our own command
-        [str(word) for word in command], cwd=folder, capture_output=True, check=False
+        command, cwd=folder, capture_output=True, check=False
     )
     if done.returncode != 0:
         sys.stderr.write((done.stdout + done.stderr).decode(errors="replace"))
@@ -183,9 +185,9 @@ def to_text(figures: Mapping[str, object], nothing: Mapping[str, Mapping[str, ob
         f"{'met' if figures['met'] else 'MISSED'}"
     ]
     lines += [
-        f"nothing to do, {generator}: {row['with_ms']} ms, without fotabuild {row['without_ms']} ms, "
-        f"ratio {row['ratio']} (of a target that does nothing: {row['ratio_of_empty_target']}), "
-        f"aim {AIM}"
+        f"nothing to do, {generator}: {row['with_ms']} ms, without fotabuild {row['without_ms']} "
+        f"ms, ratio {row['ratio']}, aim {AIM}; of a target that does nothing: "
+        f"{row['ratio_of_empty_target']}"
         for generator, row in nothing.items()
     ]
     return "\n".join(lines) + "\n"

@@ -141,9 +141,10 @@ class Project:
         wrapper: Iterable[str] = (),
     ) -> Finished:
         """Run CMake on the source tree."""
-        arguments = ("-S", self.folder, "-B", self.build, *self.generator.options())
+        folders = ("-S", str(self.folder), "-B", str(self.build))
         found = f"-DFotaBuild_DIR={self.package}"
-        return run_cmake(*arguments, found, *options, cwd=self.folder, env=env, wrapper=wrapper)
+        arguments = (*folders, *self.generator.options(), found, *options)
+        return run_cmake(*arguments, cwd=self.folder, env=env, wrapper=wrapper)
 
     def configured(self, *options: str, env: Mapping[str, str] | None = None) -> Project:
         """Run CMake, which must succeed without a warning."""

@@ -48,7 +48,7 @@ def search(tmp_path: Path) -> Callable[..., Finished]:
 
 @pytest.fixture
 def environment(tmp_path: Path, package: Path) -> Path:
-    """Return a virtual environment as a wheel leaves it: fotabuild, and the CMake package as data."""
+    """Return an environment as a wheel leaves it: fotabuild, and the CMake package as data."""
     folder = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     (site_packages,) = folder.glob("lib/python*/site-packages")

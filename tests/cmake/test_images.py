@@ -19,8 +19,8 @@ FIND = CMAKE_LISTS[: CMAKE_LISTS.index("add_executable")]
 PROGRAM = "add_executable(app main.c text.c)\n"
 UPDATE = "fotabuild_add_update(app VERSION 1.1.0 SETTINGS priority=1 IMAGE {image})\n"
 PATCHED = """\
-add_custom_command(OUTPUT app.img COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/raw.img app.img
-    DEPENDS raw.img)
+add_custom_command(OUTPUT app.img DEPENDS raw.img
+    COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/raw.img app.img)
 """
 POST_BUILD = """\
 add_custom_command(TARGET app POST_BUILD
