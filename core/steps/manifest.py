@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fotabuild.device.profile import DeviceProfile
-from fotabuild.errors import KeyMismatchError, SidecarError, in_file
+from fotabuild.errors import ConfigError, KeyMismatchError, SidecarError, in_file
 from fotabuild.files import read_file, sha256, write_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity
@@ -23,6 +23,7 @@ from fotabuild.steps.step import Step, StepKind, StepResult
 # libraries behind some of it are slow to import.
 if TYPE_CHECKING:
     from fotabuild.device.manifest_acceptance import Device
+    from fotabuild.device.report import AcceptanceReport
     from fotabuild.formats.manifest_v3 import ManifestV3
     from fotabuild.formats.patch_sidecar import PatchSidecar
 
@@ -166,6 +167,25 @@ class ManifestStep(Step):
             f"{len(data)} bytes, {self.payload_format.value} {self.version}",
             tuple(f"{w.name}: {w.detail}; {w.remedy}" for w in report.warnings),
         )
+
+    def verify(self) -> AcceptanceReport:
+        """Check the finished manifest and its payload, from the files as they are now.
+
+        Raises:
+            ConfigError: the project names no certificate, so the device's key is not known.
+            FileError: a file cannot be read.
+        """
+        from fotabuild.device.manifest_acceptance import accept_manifest
+        from fotabuild.signing.certificate import public_key_of, read_certificate
+
+        if self.certificate is None:
+            raise ConfigError("needed to verify and missing", field="credentials.certificate")
+        device = self._device(public_key_of(read_certificate(self.certificate)))
+        payload = None
+        if not self.payload_format.encrypted:
+            payload = read_file(self.payload, READ_LIMITS.package, "payload")
+        data = read_file(self.output, READ_LIMITS.manifest, "manifest")
+        return accept_manifest(data, device, payload)
 
     def _manifest(self, payload: bytes) -> ManifestV3:
         from fotabuild.formats.manifest_v3 import ManifestV3

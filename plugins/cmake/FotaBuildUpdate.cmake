@@ -75,8 +75,13 @@ function(fotabuild_add_update target)
     _fotabuild_add_target(${target}-update "${ARG_EXCLUDE_FROM_ALL}" "${artifacts}")
     _fotabuild_set_properties(${target} "${plan}" "${artifacts}")
     if(ARG_INSTALL_DESTINATION)
+        # A part of ALL that is missing is an error: nobody wants to ship a release without it.
+        set(optional "")
+        if(ARG_EXCLUDE_FROM_ALL)
+            set(optional OPTIONAL)
+        endif()
         install(FILES ${artifacts} DESTINATION "${ARG_INSTALL_DESTINATION}"
-            COMPONENT update OPTIONAL)
+            COMPONENT update ${optional})
     endif()
 endfunction()
 

@@ -7,13 +7,9 @@ from typing import Any
 
 from SCons.Errors import BuildError
 
-from fotabuild.device.manifest_acceptance import Device, accept_manifest
-from fotabuild.device.report import AcceptanceReport, Verdict
-from fotabuild.errors import ConfigError, FotabuildError
-from fotabuild.files import read_file
-from fotabuild.limits import READ_LIMITS
+from fotabuild.device.report import Verdict
+from fotabuild.errors import FotabuildError
 from fotabuild.plan.plan import Plan
-from fotabuild.signing.certificate import public_key_of, read_certificate
 from fotabuild.steps.manifest import ManifestStep
 
 
@@ -32,7 +28,7 @@ def verify_artifacts(plan: Plan, target: Any) -> None:
         if not isinstance(step, ManifestStep):
             continue
         try:
-            report = verify_manifest(step)
+            report = step.verify()
         except FotabuildError as error:
             raise BuildError(node=target, errstr=f"{error} [{error.code}]") from None
         passed = sum(result.verdict is Verdict.PASSED for result in report.results)
@@ -43,30 +39,3 @@ def verify_artifacts(plan: Plan, target: Any) -> None:
         refused += not report.accepted
     if refused:
         raise BuildError(node=target, errstr=f"a device would refuse {refused} manifests")
-
-
-def verify_manifest(step: ManifestStep) -> AcceptanceReport:
-    """Check the manifest that a step made, and its payload, from the files as they are now.
-
-    Raises:
-        ConfigError: the project names no certificate, so the device's key is not known.
-        FileError: a file cannot be read.
-    """
-    if step.certificate is None:
-        raise ConfigError("needed to verify and missing", field="credentials.certificate")
-    version = image = None
-    if step.precursor is not None:
-        version = step.precursor.version
-        image = read_file(step.precursor.image, READ_LIMITS.image, "precursor image")
-    device = Device(
-        profile=step.profile,
-        public_key=public_key_of(read_certificate(step.certificate)),
-        identity=step.identity,
-        installed_version=version,
-        installed_image=image,
-    )
-    manifest = read_file(step.output, READ_LIMITS.manifest, "manifest")
-    payload = None
-    if not step.payload_format.encrypted:
-        payload = read_file(step.payload, READ_LIMITS.package, "payload")
-    return accept_manifest(manifest, device, payload)

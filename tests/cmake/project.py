@@ -144,7 +144,7 @@ class Project:
         folders = ("-S", str(self.folder), "-B", str(self.build))
         found = f"-DFotaBuild_DIR={self.package}"
         arguments = (*folders, *self.generator.options(), found, *options)
-        return run_cmake(*arguments, cwd=self.folder, env=env, wrapper=wrapper)
+        return run_cmake(*arguments, cwd=self.folder.parent, env=env, wrapper=wrapper)
 
     def configured(self, *options: str, env: Mapping[str, str] | None = None) -> Project:
         """Run CMake, which must succeed without a warning."""
@@ -160,7 +160,7 @@ class Project:
     ) -> Finished:
         """Build."""
         return run_cmake(
-            "--build", self.build, *arguments, cwd=self.folder, env=env, wrapper=wrapper
+            "--build", self.build, *arguments, cwd=self.folder.parent, env=env, wrapper=wrapper
         )
 
     def made(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:

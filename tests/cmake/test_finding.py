@@ -93,6 +93,17 @@ def test_a_package_that_lies_elsewhere_takes_python_from_the_path(
     assert f"found with {environment}/bin/python3\n" in done.stderr
 
 
+def test_an_interpreter_that_was_found_in_vain_is_forgotten(
+    search: Callable[..., Finished], environment: Path, package: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "python3").symlink_to(shutil.which("false") or "")
+    done = search(f"-DFotaBuild_DIR={package}", path=tmp_path / "wrong")
+    assert f"'{tmp_path}/wrong/python3' does not run fotabuild." in _unwrapped(done.stderr)
+    done = search(path=environment / "bin")
+    assert f"found with {environment}/bin/python3\n" in done.stderr
+
+
 def test_a_given_interpreter_wins(
     search: Callable[..., Finished], environment: Path, package: Path
 ) -> None:

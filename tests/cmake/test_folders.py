@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..scons.permissions import OBEYING_MODES
-from .changes import KEY, LISTS
+from .changes import LISTS
 from .program import Generator
 from .project import CMAKE_LISTS, COUNT, Project, our_commands
 from .reference import make_reference
@@ -154,26 +154,28 @@ def test_folders_below_others(
     built.assert_up_to_date()
 
 
-@pytest.mark.parametrize("newest", [False, True])
-def test_policies_and_variables_of_the_caller_stay(
-    project: Callable[..., Project], newest: bool
-) -> None:
-    built = project()
-    minimum = "3.10" if not newest else "3.20...4.0"
-    begin = CMAKE_LISTS.replace("3.20...4.0", minimum)
-    look = """
+LOOK = """
 cmake_policy(GET CMP0116 policy)
 get_cmake_property(variables VARIABLES)
 list(FILTER variables EXCLUDE REGEX "^(FotaBuild|FOTABUILD|_FOTABUILD|CMAKE_|variables|policy)")
 message("${policy}:${variables}")
 """
-    find = "find_package(FotaBuild CONFIG REQUIRED)\n"
-    built.write(LISTS, begin.replace(find, f"{look}{find}{look}"))
+
+
+@pytest.mark.parametrize("minimum", ["3.10", "3.20...4.0"])
+def test_policies_and_variables_of_the_caller_stay(
+    project: Callable[..., Project], minimum: str
+) -> None:
+    built = project()
+    top = f"cmake_minimum_required(VERSION {minimum})\nproject(app LANGUAGES C)\n"
+    built.write(LISTS, top + "add_subdirectory(second)\n")
+    find, call = SECOND.split("\n", 1)
+    built.write("second/CMakeLists.txt", f"{LOOK}{find}\n{call}{LOOK}")
     done = built.configure()
     assert done.status == 0
     before, after = done.stderr.splitlines()
     assert before == after
-    assert before.startswith("NEW" if newest else ":")
+    assert before.startswith("NEW" if minimum != "3.10" else ":")
     built.made()
-    assert len(built.artifacts()) == COUNT
-    assert built.path(KEY).is_file()
+    assert len(built.artifacts("second/update")) == COUNT
+    built.assert_up_to_date()
