@@ -1,8 +1,8 @@
 # Calling the command line, and small helpers. Internal to the package.
 include_guard(GLOBAL)
 
-# Runs the command line at configure time and returns its JSON. Relative paths in the arguments
-# start in the current source folder.
+# Runs the command line at configure time and returns its JSON. Relative paths in FOTABUILD_*
+# variables of the environment start in the current source folder.
 function(_fotabuild_query result)
     execute_process(
         COMMAND ${FOTABUILD_COMMAND} --quiet --json ${ARGN}
@@ -48,10 +48,10 @@ function(_fotabuild_json_list result json)
     set(${result} "${items}" PARENT_SCOPE)
 endfunction()
 
-# Sets <name> in the caller to <value> made absolute against <base>, unless it is empty or begins with
-# a generator expression other than $<CONFIG>.
+# Sets <name> in the caller to <value> made absolute against <base>, unless it is empty or begins
+# with a generator expression other than $<CONFIG>.
 function(_fotabuild_absolute name value base)
-    if(value AND NOT value MATCHES "^\\$<" OR value MATCHES "^\\$<CONFIG>")
+    if(NOT value MATCHES "^$|^\\$<" OR value MATCHES "^\\$<CONFIG>")
         cmake_path(ABSOLUTE_PATH value BASE_DIRECTORY "${base}" NORMALIZE)
     endif()
     set(${name} "${value}" PARENT_SCOPE)
@@ -72,7 +72,7 @@ endmacro()
 # Stops when one of these keywords was not given.
 macro(_fotabuild_require)
     foreach(keyword ${ARGN})
-        if(NOT ARG_${keyword})
+        if("${ARG_${keyword}}" STREQUAL "")
             message(FATAL_ERROR " ${CMAKE_CURRENT_FUNCTION}: ${keyword} is missing")
         endif()
     endforeach()
@@ -80,7 +80,7 @@ endmacro()
 
 # Returns the command line's options for a configuration, which is read again when it changes.
 function(_fotabuild_configuration result config settings)
-    if(NOT config)
+    if(config STREQUAL "")
         set(config fotabuild.yaml)
     endif()
     _fotabuild_absolute(config "${config}" "${CMAKE_CURRENT_SOURCE_DIR}")

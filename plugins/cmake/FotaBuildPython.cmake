@@ -32,13 +32,17 @@ function(_fotabuild_find_python problem)
             OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
         )
         if(NOT status EQUAL 0)
-            set(python "${FOTABUILD_PYTHON_EXECUTABLE}")
+            set(text "'${FOTABUILD_PYTHON_EXECUTABLE}' does not run fotabuild. Type: \
+\"${FOTABUILD_PYTHON_EXECUTABLE}\" -m pip install fotabuild\nor give the interpreter that has it: \
+-DFOTABUILD_PYTHON_EXECUTABLE=<python>")
+            if(NOT FOTABUILD_PYTHON_EXECUTABLE)
+                set(text "There is no Python on PATH. Give the interpreter that has fotabuild: \
+-DFOTABUILD_PYTHON_EXECUTABLE=<python>")
+            endif()
+            set(${problem} "${text}" PARENT_SCOPE)
             if(NOT given)
                 unset(FOTABUILD_PYTHON_EXECUTABLE CACHE)  # Look again next time.
             endif()
-            set(${problem} "'${python}' does not run fotabuild. Type: \
-\"${python}\" -m pip install fotabuild\nor give the interpreter that has it: \
--DFOTABUILD_PYTHON_EXECUTABLE=<python>" PARENT_SCOPE)
             return()
         endif()
         file(TO_CMAKE_PATH "${folder}" folder)
@@ -48,8 +52,8 @@ function(_fotabuild_find_python problem)
     set(FOTABUILD_COMMAND "${FOTABUILD_PYTHON_EXECUTABLE}" -m fotabuild
         CACHE INTERNAL "Command line of fotabuild")
 
-    # Another version of fotabuild, or of what its deltas are made with, may plan otherwise. Installers
-    # do not always give files a new date, but the names of these folders hold the version.
+    # Another version of fotabuild, or of what makes its deltas, may plan otherwise. Installers do
+    # not always give files a new date, but the names of these folders hold the version.
     set(version_files "$CACHE{_FOTABUILD_FOLDER}/__init__.py")
     foreach(package IN ITEMS fotabuild bsdiff4 lz4)
         file(GLOB metadata "$CACHE{_FOTABUILD_FOLDER}/../${package}-*.dist-info/METADATA")

@@ -21,12 +21,12 @@ include_guard(GLOBAL)
 # EXCLUDE_FROM_ALL     build the artifacts only when <target>-update is asked for
 # INSTALL_DESTINATION  install the artifacts there, as component "update"
 # SETTINGS             settings over those of the configuration; weaker than the environment.
-#                      Relative paths in them start in the current source folder
+#                      Relative paths in them start in the configuration's folder
 #
 # Properties of <target> afterwards: FOTABUILD_IMAGE, FOTABUILD_MANIFEST, FOTABUILD_PACKAGE,
 # FOTABUILD_PACKAGE_MANIFEST, FOTABUILD_FACTORY_IMAGE, FOTABUILD_DELTAS, FOTABUILD_DELTA_MANIFESTS,
-# FOTABUILD_ARTIFACTS (all files). With a multi-configuration generator they hold $<CONFIG>: read them
-# by $<TARGET_GENEX_EVAL:<target>,$<TARGET_PROPERTY:<target>,FOTABUILD_IMAGE>>.
+# FOTABUILD_ARTIFACTS (all files). With a multi-configuration generator they hold $<CONFIG>: read
+# them by $<TARGET_GENEX_EVAL:<target>,$<TARGET_PROPERTY:<target>,FOTABUILD_IMAGE>>.
 function(fotabuild_add_update target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "NO_RESOURCES;EXCLUDE_FROM_ALL"
         "VERSION;CONFIG;OUTPUT_DIRECTORY;NAME;IMAGE;INSTALL_DESTINATION" "SETTINGS")
@@ -36,13 +36,13 @@ function(fotabuild_add_update target)
         message(FATAL_ERROR " fotabuild_add_update: there is no target '${target}'")
     endif()
     get_target_property(type ${target} TYPE)
-    if(NOT type STREQUAL "EXECUTABLE" AND NOT ARG_IMAGE)
+    if(NOT type STREQUAL "EXECUTABLE" AND NOT DEFINED ARG_IMAGE)
         message(FATAL_ERROR " fotabuild_add_update: '${target}' is no executable: give its IMAGE")
     endif()
-    if(NOT ARG_NAME)
+    if(NOT DEFINED ARG_NAME)
         set(ARG_NAME "${target}")
     endif()
-    if(NOT ARG_OUTPUT_DIRECTORY)
+    if(NOT DEFINED ARG_OUTPUT_DIRECTORY)
         set(ARG_OUTPUT_DIRECTORY update)
     endif()
     _fotabuild_absolute(folder "${ARG_OUTPUT_DIRECTORY}" "${CMAKE_CURRENT_BINARY_DIR}")
@@ -51,7 +51,7 @@ function(fotabuild_add_update target)
         string(APPEND folder "/$<CONFIG>")
     endif()
     _fotabuild_absolute(image "${ARG_IMAGE}" "${CMAKE_CURRENT_BINARY_DIR}")
-    if(NOT image)
+    if(image STREQUAL "")
         set(image "$<TARGET_FILE:${target}>")
     endif()
 
@@ -63,10 +63,7 @@ function(fotabuild_add_update target)
     endif()
     _fotabuild_query(plan plan "${placeholder}" --fw-version "${ARG_VERSION}"
         --name "${ARG_NAME}" --output-dir "${folder}" ${options})
-    _fotabuild_json_list(notes "${plan}" notes)
-    foreach(note IN LISTS notes)
-        message(STATUS "fotabuild: ${target}: ${note}")
-    endforeach()
+    _fotabuild_print_notes(${target} "${plan}")
 
     if(NOT ARG_NO_RESOURCES)
         _fotabuild_add_resources_step(${target} "${plan}")
@@ -74,7 +71,7 @@ function(fotabuild_add_update target)
     _fotabuild_add_steps(artifacts ${target} "${plan}" IMAGE "${image}" MADE_BY ${target})
     _fotabuild_add_target(${target}-update "${ARG_EXCLUDE_FROM_ALL}" "${artifacts}")
     _fotabuild_set_properties(${target} "${plan}" "${artifacts}")
-    if(ARG_INSTALL_DESTINATION)
+    if(DEFINED ARG_INSTALL_DESTINATION)
         # A part of ALL that is missing is an error: nobody wants to ship a release without it.
         set(optional "")
         if(ARG_EXCLUDE_FROM_ALL)
@@ -83,6 +80,17 @@ function(fotabuild_add_update target)
         install(FILES ${artifacts} DESTINATION "${ARG_INSTALL_DESTINATION}"
             COMPONENT update ${optional})
     endif()
+endfunction()
+
+# Tells people what the plan leaves out.
+function(_fotabuild_print_notes target plan)
+    string(JSON count LENGTH "${plan}" notes)
+    set(index 0)
+    while(index LESS count)
+        string(JSON note GET "${plan}" notes ${index})
+        message(STATUS "fotabuild: ${target}: ${note}")
+        math(EXPR index "${index} + 1")
+    endwhile()
 endfunction()
 
 # Sets the properties of <target> that name its artifacts.

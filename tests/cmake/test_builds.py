@@ -126,11 +126,14 @@ def test_settings_rank_between_environment_and_file(project: Callable[..., Proje
     assert '"priority":3' in signature
 
 
-def test_paths_in_settings_start_in_the_source_folder(project: Callable[..., Project]) -> None:
+def test_relative_paths_do_not_depend_on_where_cmake_is_called(
+    project: Callable[..., Project],
+) -> None:
     built = project()
-    built.path(KEY).rename(built.path("moved.pem"))
-    built.edit("CMakeLists.txt", "priority=1", "credentials.key=moved.pem")
-    built.configured().made()
+    built.path("keys").rename(built.path("moved"))
+    built.edit("CMakeLists.txt", "priority=1", "credentials.key=moved/update.key.pem")
+    built.configured(env={"FOTABUILD_CREDENTIALS_CERTIFICATE": "moved/update.cert.der"})
+    built.made()
     built.assert_up_to_date()
 
 

@@ -156,6 +156,17 @@ def test_an_interpreter_without_fotabuild(
     assert (done.status, done.stderr.splitlines()[0]) == (0, f"found with {python}")
 
 
+def test_no_interpreter_at_all(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "CMakeLists.txt").write_text(FIND, encoding="utf-8")
+    ninja = f"-DCMAKE_MAKE_PROGRAM={find_tool('ninja')}"
+    arguments = ("-S", tmp_path, "-B", tmp_path / "build", "-GNinja", ninja)
+    # CMake looks in the system's folders beside PATH.
+    options = (f"-DFotaBuild_DIR={package}", "-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=FALSE")
+    done = run_cmake(*arguments, *options, cwd=tmp_path, env={"PATH": str(tmp_path)})
+    assert done.status != 0
+    assert "There is no Python on PATH." in _unwrapped(done.stderr)
+
+
 def test_cmake_that_is_too_old(package: Path, tmp_path: Path) -> None:
     script = tmp_path / "old.cmake"
     script.write_text(

@@ -58,9 +58,14 @@ WRONG_CALLS = {
         "fotabuild_add_update(app VERSION 1.1.0 SETTINGS priority=high)",
         "priority: ",
     ),
-    "output over the configuration": (
+    "image without an output": (
         "fotabuild_add_image(image SOURCE a TARGET app OUTPUT)",
         "fotabuild_add_image: no value given for OUTPUT",
+    ),
+    "artifacts over the configuration": (
+        "fotabuild_add_image(image SOURCE a OUTPUT b)\n"
+        "fotabuild_add_package(p OUTPUT ${CMAKE_SOURCE_DIR}/fotabuild.yaml IMAGE a)",
+        "fotabuild.yaml: this output would overwrite",
     ),
     "image without a source": (
         "fotabuild_add_image(image OUTPUT app.bin)",
@@ -68,6 +73,10 @@ WRONG_CALLS = {
     ),
     "delta with a wrong block size": (
         "fotabuild_add_delta(delta OLD a NEW b OUTPUT c BLOCK_SIZE 8)",
+        "--block-size must be between",
+    ),
+    "delta with no block size at all": (
+        "fotabuild_add_delta(delta OLD a NEW b OUTPUT c BLOCK_SIZE 0)",
         "--block-size must be between",
     ),
     "delta with a word for a size": (
@@ -102,6 +111,7 @@ WRONG_FILES = {
     "unknown key": ("priority:", "prioriti:", "prioriti: unknown key; did you mean 'priority'?"),
     "key that stands twice": ("component: MAIN", "component: A\ncomponent: B", "stands twice"),
     "no URL": ("payload:\n  url: https://updates.example.com/{file}?$hw\n", "", "payload.url: "),
+    "a list": ("vendor.dat", "a;b.dat", "CMake takes '"),
     "an old version": ("version: 1.0.0", "version: one", "releases[0].version: "),
 }
 
