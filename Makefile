@@ -28,6 +28,7 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/cmake.py
 
 clean:
 	rm -rf $(VENV) build $(EXAMPLE)/build

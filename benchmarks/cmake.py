@@ -16,6 +16,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -193,17 +194,25 @@ def to_text(figures: Mapping[str, object], nothing: Mapping[str, Mapping[str, ob
     return "\n".join(lines) + "\n"
 
 
+def default_cmake() -> str:
+    """Return the program that pip installed, not the script that starts it, or that on PATH."""
+    program = Path(sysconfig.get_path("purelib")) / "cmake" / "data" / "bin" / "cmake"
+    return str(program) if program.is_file() else "cmake"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=MIN_ROUNDS, help="runs of each program")
     parser.add_argument(
         "--cmake",
-        default=os.environ.get("FOTABUILD_CMAKE", "cmake"),
-        help="the CMake to measure (default: $FOTABUILD_CMAKE, or cmake)",
+        default=os.environ.get("FOTABUILD_CMAKE") or default_cmake(),
+        help="the CMake to measure (default: $FOTABUILD_CMAKE, or the one of this environment)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args(arguments)
+    # For Ninja, if pip installed it here.
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     with tempfile.TemporaryDirectory() as folder:
         place = Workplace.create(Path(folder), args.cmake)
         figures = measure_artifacts(place, args.rounds)

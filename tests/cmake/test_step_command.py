@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,7 +41,7 @@ def test_nothing_runs_when_one_description_cannot_be_read(tmp_path: Path) -> Non
     (tmp_path / "a.elf").write_bytes(b"image")
     one = _described(tmp_path, "one.json", "a.elf", "x.bin")
     wrong = tmp_path / "wrong.json"
-    wrong.write_bytes(one.read_bytes().replace(b'"fill"', b'"full"').replace(b"image", b"imaje"))
+    wrong.write_bytes(one.read_bytes().replace(b"image", b"imaje"))
     done = run_fotabuild("step", one, wrong, "--depfile", tmp_path / "deps", cwd=tmp_path)
     assert done.status == 1
     assert done.stderr == (
@@ -90,6 +92,44 @@ def test_dates_are_kept_with_the_bytes(tmp_path: Path) -> None:
     os.utime(output, ns=(1_000_000_007, 2_000_000_009))
     step.run()
     assert output.stat().st_mtime_ns > 2_000_000_009
+
+
+_IMPORTS = """\
+import sys
+from fotabuild.cli.main import main
+status = main(sys.argv[1:])
+print(*sorted(name.removeprefix("fotabuild.") for name in sys.modules))
+sys.exit(status)
+"""
+
+
+def test_a_step_imports_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "a.elf").write_bytes(b"image")
+    one = _described(tmp_path, "one.json", "a.elf", "x.bin")
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORTS, "--quiet", "step", one, "--depfile", tmp_path / "deps"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    imported = set(done.stdout.split())
+    assert {"cli.commands.step", "steps.image"} <= imported
+    assert not imported & {"bsdiff4", "cryptography", "lz4", "pyasn1", "yaml", "config.model"}
+    others = {name for name in imported if name.startswith(("cli.commands.", "steps."))}
+    assert others == {
+        "cli.commands.step",
+        "steps.depfile",
+        "steps.description",
+        "steps.image",
+        "steps.rerun",
+        "steps.step",
+    }
+
+
+def test_help_lists_all_commands_also_before_one(tmp_path: Path) -> None:
+    expected = run_fotabuild("--help", cwd=tmp_path).stdout
+    assert run_fotabuild("--quiet", "--help", "step", cwd=tmp_path).stdout == expected
+    assert " manifest " in expected
 
 
 def test_a_described_step_comes_back(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def tiny(folder: Path) -> None:
 SCENES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "empty": (empty, ()),
     "sources": (sources, ("cc",)),
+    "cmake": (sources, ("cc", "cmake")),
     "project": (project, ()),
     "tiny": (tiny, ()),
 }

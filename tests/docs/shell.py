@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..conftest import find_tool
 from .pages import Example
 
 _MARK = "\x01"
@@ -51,6 +52,9 @@ def make_programs(folder: Path) -> None:
     """Write the programs that examples call, so that they run in this interpreter."""
     folder.mkdir()
     programs = {name: f'"{sys.executable}" {module}' for name, module in _PROGRAMS.items()}
+    for name in ("cmake", "ninja"):
+        if tool := find_tool(name):
+            programs[name] = f'"{tool}"'
     if not any(map(shutil.which, ("gcc", "cc"))):
         programs["gcc"] = f'"{sys.executable}" -m ziglang cc'
     for name, command in programs.items():
