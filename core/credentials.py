@@ -9,10 +9,15 @@ from pathlib import Path
 
 from fotabuild.config.loader import load_config
 from fotabuild.config.yaml_reader import read_yaml
-from fotabuild.errors import FileError, KeyMismatchError, OutputConflictError, in_file
-from fotabuild.files import OutputSet, build_time
+from fotabuild.errors import FileError, OutputConflictError, in_file
+from fotabuild.files import OutputSet, build_time, relative_name
 from fotabuild.plan.url import expand_url
-from fotabuild.signing.certificate import make_self_signed, public_key_of, read_certificate
+from fotabuild.signing.certificate import (
+    make_self_signed,
+    public_key_of,
+    read_certificate,
+    require_pair,
+)
 from fotabuild.signing.pem import PemSigner
 
 _CONFIG = """\
@@ -90,7 +95,8 @@ def create_project(project: NewProject) -> dict[str, Path]:
         outputs.add(key, signer.to_pem(), private=True, only_new=not project.replace_key)
     if _exists(certificate) and not (fresh_key and project.replace_key):
         with in_file(certificate):
-            _check_pair(signer, read_certificate(certificate))
+            found = public_key_of(read_certificate(certificate))
+            require_pair(found, signer.public_key(), certificate)
     else:
         replace = project.replace_key
         made = make_self_signed(signer.to_pem(), build_time())
@@ -98,8 +104,8 @@ def create_project(project: NewProject) -> dict[str, Path]:
     text = _CONFIG.format(
         vendor=_line(vendor),
         device=_line(device),
-        key=_quoted(_relative(key, project.folder)),
-        certificate=_quoted(_relative(certificate, project.folder)),
+        key=_quoted(relative_name(key, project.folder)),
+        certificate=_quoted(relative_name(certificate, project.folder)),
         url=_quoted(project.url),
     )
     files = {"key": key, "certificate": certificate}
@@ -108,13 +114,6 @@ def create_project(project: NewProject) -> dict[str, Path]:
         files["config"] = config
     outputs.commit()
     return files
-
-
-def _check_pair(signer: PemSigner, certificate: bytes) -> None:
-    if public_key_of(certificate) != signer.public_key():
-        raise KeyMismatchError(
-            "this certificate is not of the private key", remedy="give a matching pair"
-        )
 
 
 def _check_values(vendor: tuple[str, str], device: tuple[str, str], url: str) -> None:
@@ -140,11 +139,6 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError as error:
         raise FileError(f"cannot look for it: {error.strerror or error}", file=path) from None
-
-
-def _relative(path: Path, folder: Path) -> str:
-    path, folder = path.absolute(), folder.absolute()
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
 
 
 def _line(item: tuple[str, str]) -> str:

@@ -174,6 +174,12 @@ class FactoryImageError(FormatError):
     code = "FB0408"
 
 
+class EncryptionError(FormatError):
+    """An encrypted payload that its key does not open, or a key of another size."""
+
+    code = "FB0410"
+
+
 class DeltaError(FotabuildError):
     """No useful delta can be made from the two images."""
 
@@ -202,6 +208,42 @@ class KeyMismatchError(SigningError):
     """The private key and the certificate do not belong together."""
 
     code = "FB0601"
+
+
+class SignatureError(SigningError):
+    """A signer returned, or somebody brought, what is no signature of the update key."""
+
+    code = "FB0602"
+
+
+class SigningToolError(SigningError):
+    """The external signing tool cannot be run, fails, or takes too long."""
+
+    code = "FB0603"
+
+
+class TokenError(SigningError):
+    """A key in a PKCS#11 token cannot be reached or used."""
+
+    code = "FB0604"
+
+
+class SecretError(SigningError):
+    """There is no passphrase or PIN, or it is wrong."""
+
+    code = "FB0605"
+
+
+class KeyRotationError(SigningError):
+    """A new key would lock out devices in the field."""
+
+    code = "FB0606"
+
+
+class CloudKeyError(SigningError):
+    """A key in a cloud service cannot be reached or used."""
+
+    code = "FB0607"
 
 
 class VerificationError(FotabuildError):

@@ -6,9 +6,11 @@ import contextlib
 import hashlib
 import os
 import secrets
+import select
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,8 @@ _CHUNK = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)
 # The first of January 9000: certificates and calendars end with the year 9999.
 _LATEST_TIME = 221_845_392_000
+#: How long a pipe may take to be written and closed, where pipes are read at all.
+PIPE_SECONDS = 60.0
 
 
 def sha256(data: bytes) -> bytes:
@@ -46,13 +50,15 @@ def build_time(environ: Mapping[str, str] = os.environ) -> int:
     return int(text)
 
 
-def read_file(path: Path, limit: int, what: str) -> bytes:
+def read_file(path: Path, limit: int, what: str, *, pipes: bool = False) -> bytes:
     """Read a whole regular file of at most ``limit`` bytes.
 
     Args:
         path: the file.
         limit: largest accepted size in bytes; nothing is read from a larger file.
         what: what the file is to the reader, for the message ("private key").
+        pipes: also read a pipe or terminal, such as ``/dev/stdin`` or the ``<(...)`` of shells,
+            for at most :data:`PIPE_SECONDS`. What is in a pipe can be read once.
 
     Raises:
         FileError: missing, unreadable, not a regular file, or too large.
@@ -60,13 +66,20 @@ def read_file(path: Path, limit: int, what: str) -> bytes:
     try:
         with open(path, "rb", opener=_open_at_once) as stream:
             info = os.fstat(stream.fileno())
-            if not stat.S_ISREG(info.st_mode):
+            if pipes and is_pipe(info.st_mode) and hasattr(select, "poll"):
+                data = _read_pipe(stream.fileno(), limit + 1)
+                if not data:
+                    raise FileError(
+                        f"this {what} is an empty pipe: what was in it can be read once", file=path
+                    )
+            elif not stat.S_ISREG(info.st_mode):
                 raise FileError(f"this {what} is not a regular file", file=path)
-            if info.st_size > limit:
+            elif info.st_size > limit:
                 raise FileError(
                     f"this {what} has {info.st_size} bytes, the limit is {limit}", file=path
                 )
-            data = stream.read(limit + 1)
+            else:
+                data = stream.read(limit + 1)
     except OSError as error:
         raise FileError(f"cannot read the {what}: {error.strerror or error}", file=path) from None
     except ValueError:
@@ -74,6 +87,33 @@ def read_file(path: Path, limit: int, what: str) -> bytes:
     if len(data) > limit:
         raise FileError(f"this {what} grew beyond the limit of {limit} bytes", file=path)
     return data
+
+
+def is_pipe(mode: int) -> bool:
+    """Return whether a file of this mode is one that ``read_file`` reads as a pipe."""
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def _read_pipe(descriptor: int, size: int) -> bytes:
+    """Read until the writers are done or ``size`` bytes are there; ``descriptor`` does not block.
+
+    Raises:
+        TimeoutError: nobody wrote, or a writer keeps the pipe open.
+    """
+    end = time.monotonic() + PIPE_SECONDS
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    data = bytearray()
+    while len(data) < size:
+        # A pipe that nobody has opened for writing yet is not at its end.
+        if not poll.poll(max(0, end - time.monotonic()) * 1000):
+            raise TimeoutError(f"nothing came through this pipe for {PIPE_SECONDS:g} seconds")
+        with contextlib.suppress(BlockingIOError):
+            chunk = os.read(descriptor, size - len(data))
+            if not chunk:
+                break
+            data += chunk
+    return bytes(data)
 
 
 def _open_at_once(path: str, flags: int) -> int:
@@ -133,13 +173,9 @@ class OutputSet:
         """
         if "\0" in str(path):
             raise FileError("cannot write: no file has such a name", file=path)
-        for other in self._inputs:
-            if _same_file(path, other):
-                raise OutputConflictError(
-                    "this output would overwrite an input", file=path, remedy="choose another name"
-                )
+        refuse_overwrite(path, self._inputs)
         for output in self._outputs:
-            if _same_file(path, output.path):
+            if same_file(path, output.path):
                 raise OutputConflictError(
                     "two outputs have the same name", file=path, remedy="choose another name"
                 )
@@ -167,7 +203,7 @@ class OutputSet:
                 path = output.path
                 if not (output.keep_unchanged and _has_content(output.path, output.data)):
                     staged.append((_stage(output), output))
-            with _alone_with(staged):
+            with _one_set(staged):
                 for _, output in staged:
                     path = output.path
                     _remove_stale(output)
@@ -202,11 +238,39 @@ def write_file(
     outputs.commit()
 
 
-def _same_file(one: Path, other: Path) -> bool:
+def refuse_overwrite(output: Path, kept: Iterable[Path]) -> None:
+    """Refuse an output that is one of the files that must be kept.
+
+    Raises:
+        OutputConflictError: it is, perhaps under another name.
+    """
+    for other in kept:
+        if same_file(output, other):
+            raise OutputConflictError(
+                "this output would overwrite an input", file=output, remedy="choose another name"
+            )
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Return whether two names stand for one file, there or not."""
     try:
         return os.path.samefile(one, other)
-    except OSError:
-        return os.path.realpath(one) == os.path.realpath(other)
+    except (OSError, ValueError):
+        with contextlib.suppress(ValueError):
+            return os.path.realpath(one) == os.path.realpath(other)
+        return one == other
+
+
+def relative_name(path: Path, folder: Path) -> str:
+    """Return how a file is called from ``folder``, with slashes; for texts that lie there."""
+    path, folder = path.absolute(), folder.absolute()
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    try:
+        # The real folder: ".." goes up from there.
+        return Path(os.path.relpath(path, os.path.realpath(folder))).as_posix()
+    except ValueError:  # On another drive.
+        return path.as_posix()
 
 
 def _remove_stale(output: _Output) -> None:
@@ -257,16 +321,22 @@ def _stage(output: _Output) -> Path:
     return temporary
 
 
-@contextlib.contextmanager
-def _alone_with(staged: Sequence[tuple[Path, _Output]]) -> Iterator[None]:
-    """Keep other builds from renaming files that belong together at the same time.
+def _one_set(staged: Sequence[tuple[Path, _Output]]) -> AbstractContextManager[None]:
+    """Keep other builds from renaming files that belong together at the same time."""
+    return alone_in(staged[0][1].path.parent) if len(staged) > 1 else contextlib.nullcontext()
 
-    Where the system cannot, two builds of different firmware at once may mix their files.
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else is inside the same call for ``folder``, and keep others out.
+
+    Not to be entered twice: a set of several outputs in that folder must be committed outside.
+    Where there is no such folder, or the system has no locks, nobody is kept out.
     """
     with contextlib.ExitStack() as stack:
-        if len(staged) > 1 and fcntl is not None:
+        if fcntl is not None:
             with contextlib.suppress(OSError):
-                descriptor = os.open(staged[0][1].path.parent, os.O_RDONLY)
+                descriptor = os.open(folder, os.O_RDONLY)
                 stack.callback(os.close, descriptor)
                 # Ends with the descriptor, also when the process is killed.
                 fcntl.flock(descriptor, fcntl.LOCK_EX)

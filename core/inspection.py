@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fotabuild.errors import FotabuildError, SigningError, printable
+from fotabuild.errors import FotabuildError, SigningError, VersionError, printable
 from fotabuild.files import sha256
-from fotabuild.formats import elf_image
+from fotabuild.formats import elf_image, manifest_v1
 from fotabuild.formats.combined_package import PackageImage, decode_package
+from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.formats.manifest_schema import schema_of
 from fotabuild.formats.manifest_v3 import SignedManifestV3, decode_signed
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import HEADER_SIZE, MAGIC, PatchHeader, find_markers
@@ -69,6 +72,46 @@ def manifest_fields(signed: SignedManifestV3) -> Fields:
     fields["signature"] = signed.signature.hex()
     fields["encryption-key"] = "present" if signed.encryption_key is not None else None
     return fields
+
+
+def manifest_v1_fields(signed: manifest_v1.SignedManifestV1) -> Fields:
+    """Return the fields of a v1 manifest under the names that v3 has for them, where it has."""
+    manifest = signed.manifest
+    fields: dict[str, Any] = {
+        "manifest-version": 1,
+        "vendor-id": str(manifest.identity.vendor_id),
+        "class-id": str(manifest.identity.class_id),
+        "update-priority": manifest.priority,
+        "timestamp": manifest.timestamp,
+        "payload-digest": manifest.payload_digest.hex(),
+        "payload-size": manifest.payload_size,
+        "payload-uri": manifest.payload_uri,
+        "payload-format": manifest.payload_format.value,
+        "installed-size": manifest.installed_size,
+        "installed-digest": manifest.installed_digest and manifest.installed_digest.hex(),
+        "precursor-digest": manifest.precursor_digest and manifest.precursor_digest.hex(),
+        "vendor-data": manifest.vendor_info.hex() or None,
+        "device-id": manifest.device_id.hex() or None,
+        "nonce": manifest.nonce.hex() or None,
+        "encryption-mode": manifest.encryption_mode,
+        "resource-hash": signed.digest.hex(),
+        "signature": signed.signature.hex(),
+        "fingerprint": signed.fingerprint.hex(),
+    }
+    with contextlib.suppress(VersionError):
+        fields["payload-version"] = str(FirmwareVersion.from_device_number(manifest.timestamp))
+    return fields
+
+
+def read_manifest(data: bytes) -> Fields:
+    """Return the fields of a manifest of either schema.
+
+    Raises:
+        FormatError: it is damaged.
+    """
+    if schema_of(data) == manifest_v1.MANIFEST_VERSION:
+        return manifest_v1_fields(manifest_v1.decode_signed(data))
+    return manifest_fields(decode_signed(data))
 
 
 def package_fields(images: Sequence[PackageImage]) -> Fields:
@@ -203,19 +246,12 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _is_manifest(data: bytes) -> bool:
-    # SEQUENCE with a short or long length, then the ENUMERATED version.
-    if data[:1] != b"\x30" or len(data) < 8:
-        return False
-    start = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
-    return data[start : start + 1] == b"\x0a"
-
-
 _Recogniser = tuple[Callable[[bytes], bool], str, Callable[[bytes], Fields]]
 _KINDS: tuple[_Recogniser, ...] = (
     (lambda data: data.startswith(MAGIC), "delta patch", _patch_fields),
     (lambda data: data.startswith(elf_image.MAGIC), "linked firmware (ELF)", _elf_fields),
-    (_is_manifest, "manifest v3", lambda data: manifest_fields(decode_signed(data))),
+    (lambda data: schema_of(data) == 3, "manifest v3", read_manifest),
+    (lambda data: schema_of(data) == 1, "manifest v1", read_manifest),
     (
         lambda data: data[257:262] == b"ustar",
         "combined package",

@@ -23,6 +23,8 @@ class ReadLimits:
         yaml_depth: nesting of a YAML document.
         yaml_nodes: number of values in a YAML document.
         key: a private key or certificate file.
+        secret: a passphrase or PIN.
+        signature: a signature in a file.
         vendor_data: a custom vendor data file.
         elf_segments: loadable segments of an ELF file.
         elf_gap: largest hole between two segments that is filled up.
@@ -39,6 +41,8 @@ class ReadLimits:
     yaml_depth: int = 16
     yaml_nodes: int = 20_000
     key: int = 64 * 1024
+    secret: int = 1024
+    signature: int = 1024
     vendor_data: int = 64 * 1024
     elf_segments: int = 1024
     elf_gap: int = 16 * 1024 * 1024

@@ -1,8 +1,8 @@
 """What tests need from the machine, and fixtures that many of them share.
 
-Tests marked with a need (``qemu``, ``peer``, ``cc``, ``cmake``, ``platformio``) run where it is
-met. Where it is not, they are left out by name in the closing lines, never counted as passed; with
-the need in ``FOTABUILD_REQUIRE`` (as in CI) its absence is an error.
+Tests marked with a need (``qemu``, ``peer``, ``cc``, ``cmake``, ``platformio``, ``softhsm``) run
+where it is met. Where it is not, they are left out by name in the closing lines, never counted as
+passed; with the need in ``FOTABUILD_REQUIRE`` (as in CI) its absence is an error.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ def find_tool(name: str) -> str | None:
     return shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
 
 
+def softhsm_module() -> Path | None:
+    """Return the PKCS#11 library of SoftHSM 2."""
+    names = ("softhsm/libsofthsm2.so", "*/softhsm/libsofthsm2.so", "pkcs11/libsofthsm2.so")
+    folders = (Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/local/lib"))
+    return next((path for f in folders for name in names for path in f.glob(name)), None)
+
+
 _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "qemu": (
         lambda: shutil.which("qemu-system-arm") is not None,
@@ -50,6 +57,14 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "platformio": (
         lambda: importlib.util.find_spec("platformio") is not None,
         "pip install platformio",
+    ),
+    "softhsm": (
+        lambda: (
+            shutil.which("softhsm2-util") is not None
+            and softhsm_module() is not None
+            and importlib.util.find_spec("pkcs11") is not None
+        ),
+        "install softhsm2 and pip install python-pkcs11",
     ),
 }
 

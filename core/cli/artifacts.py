@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 def run_steps(args: argparse.Namespace, output: Output, steps: Sequence[Step]) -> int:
     """Run ``steps`` in order, or say what they would do with ``--dry-run``."""
     done: list[dict[str, Any]] = []
+    said: set[str] = set()
     for step in steps:
         if args.dry_run:
             output.say(f"would make {step.name}")
         else:
             result = step.run()
-            _say(output, step, result)
+            _say(output, step, result, said)
         if output.as_json:
             done.append(describe(step))
     made = [path for step in steps for path in step.outputs]
@@ -43,7 +44,9 @@ def describe(step: Step) -> dict[str, Any]:
     }
 
 
-def _say(output: Output, step: Step, result: StepResult) -> None:
+def _say(output: Output, step: Step, result: StepResult, said: set[str]) -> None:
     output.say(f"{step.kind.value:<10}{step.outputs[0].name}: {result.summary}")
     for warning in result.warnings:
-        output.warn(warning)
+        if warning not in said:
+            output.warn(warning)
+        said.add(warning)

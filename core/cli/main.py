@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from fotabuild.errors import ExitStatus, FileError, FotabuildError
 # Each is a module of fotabuild.cli.commands.
 _COMMANDS = (
     "init",
+    "migrate",
     "build",
     "plan",
     "step",
@@ -26,6 +29,8 @@ _COMMANDS = (
     "delta",
     "package",
     "manifest",
+    "encrypt",
+    "keys",
     "inspect",
     "config",
     "schema",
@@ -95,6 +100,23 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+@contextlib.contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Let a polite request to end clean up as Ctrl-C does: a signing tool must not be left alone.
+
+    In a host's thread the host's own handling stays.
+    """
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -114,7 +136,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", message="Parsed a serial number")
     output = Output(quiet=args.quiet, as_json=args.json)
     try:
-        status = int(args.run(args, output))
+        with _ended_as_interrupted():
+            status = int(args.run(args, output))
         sys.stdout.flush()
         return status
     except FotabuildError as error:

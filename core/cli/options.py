@@ -32,6 +32,11 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         help="override a setting, such as --set priority=3; may be repeated",
     )
     parser.add_argument(
+        "--profile",
+        choices=("default", "none"),
+        help="none: enforce no features and limits of devices; for people who know theirs",
+    )
+    parser.add_argument(
         "--build-setting",
         action="append",
         default=[],
@@ -42,9 +47,23 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def add_signing(parser: argparse.ArgumentParser) -> None:
     """Add the options for key and certificate."""
-    parser.add_argument("-k", "--key", metavar="KEY", help="private key that signs, a PEM file")
+    parser.add_argument(
+        "-k",
+        "--key",
+        metavar="KEY",
+        help="private key that signs: a PEM file, a pkcs11: or awskms: URI, or what the "
+        "signing tool calls it",
+    )
     parser.add_argument(
         "--update-certificate", metavar="CERT", help="certificate that the key must match"
+    )
+    parser.add_argument(
+        "--passphrase",
+        metavar="SOURCE",
+        help="where passphrase or PIN come from: env:NAME, fd:NUMBER or prompt",
+    )
+    parser.add_argument(
+        "--signing-tool", metavar="PROGRAM", help="external program that signs with that key"
     )
 
 
@@ -67,8 +86,11 @@ def read_config(args: argparse.Namespace, **extra: str | None) -> LoadedConfig:
     options = _settings("--set", args.set)
     build_system = _settings("--build-setting", args.build_setting)
     extra = {
+        "device__profile": args.profile,
         "credentials__key": getattr(args, "key", None),
         "credentials__certificate": getattr(args, "update_certificate", None),
+        "credentials__passphrase": getattr(args, "passphrase", None),
+        "credentials__signing_tool": getattr(args, "signing_tool", None),
         **extra,
     }
     for name, given in extra.items():

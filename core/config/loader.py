@@ -9,10 +9,12 @@ import contextlib
 import difflib
 import enum
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -30,11 +32,12 @@ from fotabuild.formats.identity import (
     vendor_id_from_domain,
 )
 from fotabuild.limits import READ_LIMITS
-from fotabuild.signing.signer import key_file
+from fotabuild.signing.signer import key_file, program_path
 
 DEFAULT_NAME = "fotabuild.yaml"
 # A value of one name, from a stronger source, replaces the other name's of a weaker one.
 _ALTERNATIVES = (("vendor.domain", "vendor.vendor-id"), ("device.model-name", "device.class-id"))
+_KEY = "credentials.key"
 _PATHS_IN_LISTS = (("releases", "image"), ("package.images", "file-name"))
 
 
@@ -87,15 +90,19 @@ def load_config(
     *,
     options: Mapping[str, object] | None = None,
     build_system: Mapping[str, object] | None = None,
+    build_folder: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    text: bytes | None = None,
 ) -> LoadedConfig:
     """Read, merge and check a configuration. Reads no key and writes nothing.
 
     Args:
         file: the ``fotabuild.yaml``, or None when the other sources say everything.
         options: values by dotted name from the command line; text is converted.
-        build_system: values by dotted name from a plugin; paths are relative to the file's folder.
+        build_system: values by dotted name from a plugin.
+        build_folder: where relative paths in these start, if not at the file's folder.
         environ: the environment, from which ``FOTABUILD_*`` is taken.
+        text: what ``file`` would hold, when it is not written yet.
 
     Raises:
         ConfigError: with the key, its file and line, or the variable or option at fault.
@@ -105,14 +112,20 @@ def load_config(
     origins: dict[str, Origin] = {}
     document = YamlDocument({}, {})
     folder = Path.cwd()
+    written_key: object = None
     if file is not None:
         # The real folder: ".." in a path of the file goes up from where the file really lies.
         folder = Path(os.path.realpath(file.parent))
         file = folder / file.name
         with in_file(file):
-            document = read_yaml(read_file(file, READ_LIMITS.config, "configuration"))
+            if text is None:
+                text = read_file(file, READ_LIMITS.config, "configuration")
+            document = read_yaml(text)
+        written_key = _get(document.values, _KEY)
         _take_file(merged, origins, document, file)
-    _take_texts(merged, origins, Source.BUILD_SYSTEM, build_system or {}, {}, folder)
+    _take_texts(
+        merged, origins, Source.BUILD_SYSTEM, build_system or {}, {}, build_folder or folder
+    )
     variables = {field.name: field.variable for field in project_fields()}
     _refuse_misspelt(environ, set(variables.values()))
     _take_texts(
@@ -124,10 +137,21 @@ def load_config(
         Path.cwd(),
     )
     _take_texts(merged, origins, Source.OPTION, options or {}, {}, Path.cwd())
+    if _get(merged, "credentials.signing-tool"):
+        # To a signing tool the key is a name, not a path: as the strongest source wrote it.
+        keys = (
+            (options or {}).get(_KEY),
+            environ.get(variables[_KEY]),
+            (build_system or {}).get(_KEY),
+        )
+        opaque = next(filter(None, keys), written_key)
+        if opaque:
+            _set(merged, _KEY, opaque)
     try:
         project = msgspec.convert(merged, Project)
         identity = _identity(project)
         _check_versions(project)
+        _check_key(project)
     except (msgspec.ValidationError, ConfigError) as error:
         raise explain(error, file, document.lines) from None
     return LoadedConfig(project, identity, file, folder, origins)
@@ -163,6 +187,16 @@ def _take_file(
                 item[key] = _absolute(item[key], PathKind.FILE, file.parent)
         if items is not None:
             origins[name] = Origin(Source.FILE, f"{file.name}:{document.lines[f'$.{name}']}")
+
+
+def _check_key(project: Project) -> None:
+    """Refuse a PIN among settings: they are printed, and arguments are seen by all users."""
+    if re.search(r"pin-value\s*=", unquote(project.credentials.key or ""), re.IGNORECASE):
+        raise ConfigError(
+            "a PIN in the key's URI can be seen by others",
+            field=_KEY,
+            remedy="write pin-source=FILE there, or set credentials.passphrase",
+        )
 
 
 def _take_texts(
@@ -205,6 +239,8 @@ def _convert(field: Field, value: object, where: str, folder: Path) -> object:
 
 
 def _absolute(value: str, kind: PathKind, folder: Path) -> str:
+    if kind is PathKind.PROGRAM:
+        return program_path(value, folder)
     if kind is PathKind.KEY_URI:
         path = key_file(value)
         if path is None:

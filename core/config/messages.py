@@ -15,10 +15,12 @@ from fotabuild.errors import ConfigError
 _PATH = re.compile(r" - at `(?P<path>\$[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
 _FORM = "Expected `str` matching regex"
+_EMPTY = "Expected `str` of length >= 1"
 _FORMS = {
     "vendor-id": "32 hexadecimal digits, dashes allowed",
     "class-id": "32 hexadecimal digits, dashes allowed",
     "version": "MAJOR.MINOR.PATCH",
+    "passphrase": "env:NAME, fd:NUMBER or prompt, never the secret itself",
     "digest": "64 hexadecimal digits",
 }
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*)`", re.DOTALL)
@@ -68,6 +70,8 @@ def explain_value(problem: str, name: str) -> tuple[str, str | None]:
     if problem.startswith(_FORM):
         form = _FORMS.get(name.rpartition(".")[2])
         return "this text has another form", form and f"write {form}"
+    if problem == _EMPTY:
+        return "this text is empty", None
     quotable = problem.startswith("Expected `str") and not problem.endswith(("`object`", "`array`"))
     remedy = "put the text in quotes" if quotable and ", got `" in problem else None
     return problem[:1].lower() + problem[1:], remedy

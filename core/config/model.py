@@ -8,7 +8,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from fotabuild.device.profile import DeviceFeature, DeviceLimits
+from fotabuild.device.profile import (
+    DeviceFeature,
+    DeviceLimits,
+    DeviceProfile,
+    ProfileName,
+    UpdateClient,
+)
 from fotabuild.formats.payload_format import PayloadFormat
 
 
@@ -16,6 +22,7 @@ class ManifestFormat(enum.Enum):
     """Manifest formats that a build can emit."""
 
     V3 = "v3"
+    V1 = "v1"
 
 
 class PathKind(enum.Enum):
@@ -23,11 +30,14 @@ class PathKind(enum.Enum):
 
     FILE = "file"
     KEY_URI = "key-uri"
+    PROGRAM = "program"
 
 
 Text = Annotated[str, Meta(min_length=1)]
 FilePath = Annotated[str, Meta(min_length=1, extra={"path": PathKind.FILE})]
 KeyUri = Annotated[str, Meta(min_length=1, extra={"path": PathKind.KEY_URI})]
+ProgramName = Annotated[str, Meta(min_length=1, extra={"path": PathKind.PROGRAM})]
+SecretSource = Annotated[str, Meta(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|fd:[0-9]{1,4}|prompt)$")]
 Uuid = Annotated[str, Meta(pattern=r"^\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?$")]
 Offset = Annotated[int, Meta(ge=0, le=1 << 28)]
 Address = Annotated[int, Meta(ge=0, le=2**32 - 1)]
@@ -62,18 +72,58 @@ class DeviceClass(_Section, frozen=True):
     features: Annotated[
         tuple[DeviceFeature, ...], Meta(description="What the device's update client can do.")
     ] = (DeviceFeature.DELTA,)
+    client: Annotated[
+        UpdateClient | None,
+        Meta(description="Update client of the device; v1 manifests are checked for it."),
+    ] = None
+    profile: Annotated[
+        ProfileName,
+        Meta(
+            description="`none` enforces neither features nor limits, for people who know their "
+            "devices; everything else is checked."
+        ),
+    ] = ProfileName.DEFAULT
     limits: DeviceLimits = DeviceLimits()
+
+    def to_profile(self) -> DeviceProfile:
+        """Return what is checked against."""
+        return DeviceProfile(
+            features=frozenset(self.features),
+            limits=self.limits,
+            client=self.client,
+            enforced=self.profile is ProfileName.DEFAULT,
+        )
 
 
 class Credentials(_Section, frozen=True):
     """Whose updates the device accepts."""
 
     key: Annotated[
-        KeyUri | None, Meta(description="Private key that signs manifests: a PEM file.")
+        KeyUri | None,
+        Meta(
+            description="Private key that signs manifests: a PEM file, a `pkcs11:` or `awskms:` "
+            "URI, or with a signing tool what that tool calls it."
+        ),
     ] = None
     certificate: Annotated[
         FilePath | None, Meta(description="Update certificate of that key, DER or PEM.")
     ] = None
+    passphrase: Annotated[
+        SecretSource | None,
+        Meta(
+            description="Where passphrase or PIN of the key come from: `env:NAME`, `fd:NUMBER` or "
+            "`prompt`. Never the secret itself."
+        ),
+    ] = None
+    signing_tool: Annotated[
+        ProgramName | None, Meta(description="External program that signs in place of a key here.")
+    ] = None
+    signing_tool_seconds: Annotated[
+        int, Meta(ge=1, le=3600, description="How long that program may run.")
+    ] = 60
+    show_signing_tool: Annotated[
+        bool, Meta(description="Show what that program prints; it may print secrets.")
+    ] = False
 
 
 class Encrypted(_Section, frozen=True):

@@ -35,8 +35,14 @@ class YamlDocument:
     lines: Mapping[str, int]
 
 
-def read_yaml(data: bytes) -> YamlDocument:
+def read_yaml(
+    data: bytes, *, if_empty: str = "start with the output of 'fotabuild init'"
+) -> YamlDocument:
     """Read one YAML or JSON document whose top level is a mapping.
+
+    Args:
+        data: the text.
+        if_empty: what to do about an empty file.
 
     Raises:
         YamlError: too large, not UTF-8, a syntax error, a duplicate key, an alias or tag, too deep.
@@ -53,7 +59,7 @@ def read_yaml(data: bytes) -> YamlDocument:
         _check_events(data)
         node = loader.get_single_node()
         if node is None:
-            raise YamlError("the file is empty", remedy="start with the output of 'fotabuild init'")
+            raise YamlError("the file is empty", remedy=if_empty)
         walker = _Walker(loader)
         values = walker.value(node, "$")
     except yaml.YAMLError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fotabuild.device.encrypted_acceptance import accept_encrypted
 from fotabuild.device.package_acceptance import accept_package
 from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
@@ -65,6 +66,8 @@ class Device:
         identity: its vendor and class id.
         installed_version: the version of the component that runs now.
         installed_image: the image of the component that runs now.
+        certificate: the provisioned update certificate, DER.
+        installed_timestamp: the version that runs now, where it is a v1 time stamp.
     """
 
     profile: DeviceProfile = field(default_factory=DeviceProfile)
@@ -72,6 +75,15 @@ class Device:
     identity: Identity | None = None
     installed_version: FirmwareVersion | None = None
     installed_image: bytes | None = None
+    certificate: bytes | None = None
+    installed_timestamp: int | None = None
+
+    @property
+    def installed_number(self) -> int | None:
+        """The number in which the device compares versions."""
+        if self.installed_version is not None:
+            return self.installed_version.to_device_number()
+        return self.installed_timestamp
 
 
 def accept_manifest(data: bytes, device: Device, payload: bytes | None = None) -> AcceptanceReport:
@@ -82,7 +94,7 @@ def accept_manifest(data: bytes, device: Device, payload: bytes | None = None) -
         device: what is known of the device.
         payload: the file at the payload URI; None skips what needs the download.
     """
-    report = ReportBuilder()
+    report = ReportBuilder(enforced=device.profile.enforced)
     try:
         signed = decode_signed(data)
     except FormatError as error:
@@ -97,6 +109,8 @@ def accept_manifest(data: bytes, device: Device, payload: bytes | None = None) -
         report.skip("payload", "no payload given")
     else:
         _check_payload(report, signed.manifest, device, payload)
+        if signed.manifest.payload_format.encrypted:
+            _check_encrypted(report, signed, device.profile, payload)
     return report.build()
 
 
@@ -118,7 +132,7 @@ def _check_signature(report: ReportBuilder, signed: SignedManifestV3, device: De
         report.check("signature", True, "made by the update key over these bytes")
     manifest = signed.manifest
     if not manifest.installed_signature:
-        report.check(
+        report.limit(
             "installed-signature",
             DeviceFeature.SIGNED_IMAGE not in device.profile.features,
             "the image is not signed",
@@ -185,11 +199,11 @@ def _check_fields(
             "firmware (0 unless it was built with another)",
         ),
     ):
-        report.check(name, found <= limit, f"{found}, the device takes {limit}", status, remedy)
+        report.limit(name, found <= limit, f"{found}, the device takes {limit}", status, remedy)
     _check_version_text(report, manifest.payload_version)
     needed = _NEEDED_FEATURE.get(manifest.payload_format, set())
     missing = sorted(feature.value for feature in needed - profile.features)
-    report.check(
+    report.limit(
         "payload-format",
         not missing,
         manifest.payload_format.value,
@@ -217,13 +231,14 @@ def _check_version_text(report: ReportBuilder, text: str) -> None:
 
 
 def _check_installed(report: ReportBuilder, manifest: ManifestV3, device: Device) -> None:
-    if device.installed_version is None:
+    installed = device.installed_number
+    if installed is None:
         report.skip("newer-version", "no installed version given")
     else:
         report.check(
             "newer-version",
-            _device_number(manifest.payload_version) > device.installed_version.to_device_number(),
-            f"{manifest.payload_version} over {device.installed_version}",
+            _device_number(manifest.payload_version) > installed,
+            f"{manifest.payload_version} over {device.installed_version or installed}",
             _STATUS_VERSION,
             "give the new firmware a higher version",
         )
@@ -234,8 +249,8 @@ def _check_installed(report: ReportBuilder, manifest: ManifestV3, device: Device
         return
     report.check(
         "precursor-digest",
-        manifest.precursor_digest == (installed := sha256(device.installed_image)),
-        f"{manifest.precursor_digest.hex()}, the installed image has {installed.hex()}",
+        manifest.precursor_digest == (digest := sha256(device.installed_image)),
+        f"{manifest.precursor_digest.hex()}, the installed image has {digest.hex()}",
         _STATUS_PRECURSOR,
     )
 
@@ -278,3 +293,18 @@ def _check_payload(
                 device.profile,
             )
         )
+
+
+def _check_encrypted(
+    report: ReportBuilder, signed: SignedManifestV3, profile: DeviceProfile, payload: bytes
+) -> None:
+    manifest = signed.manifest
+    if signed.encryption_key is None:
+        report.skip("payload-decryption", "the key was not delivered with the manifest")
+        return
+    decryption, plain = accept_encrypted(
+        payload, signed.encryption_key, manifest.image_digest, manifest.image_size
+    )
+    report.extend(decryption)
+    if plain is not None and manifest.payload_format is PayloadFormat.ENCRYPTED_COMBINED:
+        report.extend(accept_package(plain, profile))

@@ -30,9 +30,9 @@ def accept_patch(
         installed_size: size in bytes that the new image must have.
         profile: abilities and limits of the device.
     """
-    report = ReportBuilder()
+    report = ReportBuilder(enforced=profile.enforced)
     limits = profile.limits
-    report.check(
+    report.limit(
         "patch-support",
         DeviceFeature.DELTA in profile.features,
         "needs the feature delta",
@@ -42,7 +42,7 @@ def accept_patch(
     try:
         header = PatchHeader.decode(patch[:HEADER_SIZE])
         needed = 2 * header.block_size
-        report.check(
+        report.limit(
             "patch-memory",
             needed <= limits.patch_memory,
             f"two blocks need {needed} bytes, the device has {limits.patch_memory}",

@@ -15,6 +15,20 @@ _MANIFEST_BASE_SIZE = 247 + 256
 Size = Annotated[int, Meta(ge=0, le=_INT31_MAX)]
 
 
+class UpdateClient(str, enum.Enum):
+    """Update clients; they accept different v1 manifests (manifest-v1, section 5)."""
+
+    FOTA = "fota"
+    HUB = "update-client-hub"
+
+
+class ProfileName(str, enum.Enum):
+    """What of the device's features and limits is enforced."""
+
+    DEFAULT = "default"
+    NONE = "none"
+
+
 class DeviceFeature(str, enum.Enum):
     """Abilities that are chosen when the device's update client is built."""
 
@@ -66,8 +80,32 @@ class DeviceLimits(
         return _MANIFEST_BASE_SIZE + extra
 
 
+#: Manifests of schema v1: what the FOTA client stores, with and without delta, and what the fixed
+#: buffer of the older client holds (manifest-v1, section 5).
+V1_STORED_SIZE = 361 + 256
+V1_STORED_SIZE_WITHOUT_DELTA = 286 + 256
+V1_BUFFER_SIZE = 640
+
+
 class DeviceProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """Features and limits of one kind of device."""
+    """Features and limits of one kind of device; its update client, where it is known.
+
+    Attributes:
+        features: its abilities.
+        limits: its bounds.
+        client: its update client.
+        enforced: whether what is beyond all these is refused. Signatures, digests, ids and versions
+            are checked in any case.
+    """
 
     features: frozenset[DeviceFeature] = frozenset({DeviceFeature.DELTA})
     limits: DeviceLimits = DeviceLimits()
+    client: UpdateClient | None = None
+    enforced: bool = True
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What people must know who have this profile."""
+        if self.enforced:
+            return ()
+        return ("device.profile is none: nobody checked features and limits of devices",)

@@ -53,6 +53,11 @@ class AcceptanceReport:
         return self._of(Verdict.WARNING)
 
     @property
+    def warning_texts(self) -> tuple[str, ...]:
+        """The warnings, for people."""
+        return tuple(f"{w.name}: {w.detail}; {w.remedy}" for w in self.warnings)
+
+    @property
     def accepted(self) -> bool:
         """Whether no check failed. Skipped checks do not count: look at them too."""
         return not self.failures
@@ -76,9 +81,14 @@ class AcceptanceReport:
 
 
 class ReportBuilder:
-    """Collects results in order."""
+    """Collects results in order.
 
-    def __init__(self) -> None:
+    Args:
+        enforced: whether bounds and abilities of the device count; see ``DeviceProfile.enforced``.
+    """
+
+    def __init__(self, *, enforced: bool = True) -> None:
+        self._enforced = enforced
         self._results: list[CheckResult] = []
 
     def check(
@@ -88,6 +98,15 @@ class ReportBuilder:
         verdict = Verdict.PASSED if passed else Verdict.FAILED
         self._results.append(CheckResult(name, verdict, detail, status, "" if passed else remedy))
         return passed
+
+    def limit(
+        self, name: str, passed: bool, detail: str, status: int | None = None, remedy: str = ""
+    ) -> None:
+        """Record a check of a bound or an ability of the device."""
+        if passed or self._enforced:
+            self.check(name, passed, detail, status, remedy)
+        else:
+            self.skip(name, f"{detail}; not enforced")
 
     def warn_unless(self, name: str, passed: bool, detail: str, remedy: str = "") -> None:
         """Record a check whose failure is worth a warning."""

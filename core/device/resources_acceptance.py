@@ -13,9 +13,9 @@ def accept_resources(
     source: bytes, expected: UpdateResources, profile: DeviceProfile
 ) -> AcceptanceReport:
     """Check a generated C source against the values that it must carry."""
-    report = ReportBuilder()
+    report = ReportBuilder(enforced=profile.enforced)
     limit = profile.limits.certificate_size
-    report.check(
+    report.limit(
         "certificate-size",
         len(expected.certificate) <= limit,
         f"{len(expected.certificate)} bytes, the device copies at most {limit}",

@@ -18,6 +18,7 @@ from fotabuild.errors import DerError
 
 _MAX_INTEGER_BYTES = 9
 _TAG_NAMES = {
+    0x01: "BOOLEAN",
     0x02: "INTEGER",
     0x04: "OCTET STRING",
     0x0A: "ENUMERATED",
@@ -25,6 +26,7 @@ _TAG_NAMES = {
     0x30: "SEQUENCE",
 }
 _TAGS: tuple[tuple[type, int], ...] = (
+    (univ.Boolean, 0x01),  # Before Integer, whose subclass it is.
     (univ.Enumerated, 0x0A),  # Before Integer, whose subclass it is.
     (univ.Integer, 0x02),
     (char.UTF8String, 0x0C),  # Before OctetString, whose subclass it is.
@@ -33,7 +35,8 @@ _TAGS: tuple[tuple[type, int], ...] = (
     (univ.SequenceOf, 0x30),
 )
 
-#: Decoded DER: ``int``, ``str``, ``bytes``, a mapping for SEQUENCE, a list for SEQUENCE OF.
+#: Decoded DER: ``bool``, ``int``, ``str``, ``bytes``, a mapping for SEQUENCE, a list for
+#: SEQUENCE OF.
 DerValue = Any
 
 
@@ -66,6 +69,7 @@ def _fill(schema: Any, value: DerValue) -> Any:
     filled: Any = schema  # pyasn1's stubs leave clone() untyped.
     if isinstance(schema, univ.SequenceOf):
         filled = filled.clone()
+        filled.clear()  # Without this an empty one counts as absent.
         filled.extend(_fill(schema.componentType, item) for item in value)
         return filled
     if isinstance(schema, univ.Sequence):
@@ -77,19 +81,26 @@ def _fill(schema: Any, value: DerValue) -> Any:
     return schema.clone(value)
 
 
-def decode(data: bytes, schema: univ.Sequence, *, allow_trailing: bool = False) -> Decoded:
+def decode(
+    data: bytes,
+    schema: univ.Sequence,
+    *,
+    allow_trailing: bool = False,
+    integer_size: int = _MAX_INTEGER_BYTES,
+) -> Decoded:
     """Read one DER SEQUENCE strictly.
 
     Args:
         data: the bytes, beginning with the SEQUENCE.
         schema: the expected fields.
         allow_trailing: accept bytes behind the SEQUENCE; ``end`` then says where they begin.
+        integer_size: largest size in bytes of an integer.
 
     Raises:
         DerError: truncated, indefinite or non-minimal, wrong type, unknown or left-over data.
             The message names the field and the offset.
     """
-    reader = _Reader(data)
+    reader = _Reader(data, integer_size)
     values, end = reader.read(0, len(data), schema, "")
     if end != len(data) and not allow_trailing:
         raise DerError(f"{len(data) - end} bytes follow the end of the data", offset=end)
@@ -97,8 +108,9 @@ def decode(data: bytes, schema: univ.Sequence, *, allow_trailing: bool = False) 
 
 
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, integer_size: int) -> None:
         self._data = data
+        self._integer_size = integer_size
         self.spans: dict[str, tuple[int, int]] = {}
 
     def _header(self, offset: int, limit: int, expected: int, path: str) -> tuple[int, int]:
@@ -172,7 +184,11 @@ class _Reader:
                 return content.decode()
             except UnicodeDecodeError as error:
                 raise DerError("not valid UTF-8", field=path, offset=start + error.start) from None
-        if not 1 <= len(content) <= _MAX_INTEGER_BYTES:
+        if tag == 0x01:
+            if content not in (b"\x00", b"\xff"):
+                raise DerError("a truth value is one byte, 00 or ff", field=path, offset=start)
+            return content == b"\xff"
+        if not 1 <= len(content) <= self._integer_size:
             raise DerError(f"an integer of {len(content)} bytes", field=path, offset=start)
         value = int.from_bytes(content, "big", signed=True)
         if len(content) > 1 and -0x80 << 8 * (len(content) - 2) <= value < 0x80 << 8 * (

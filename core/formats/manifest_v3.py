@@ -10,6 +10,7 @@ from pyasn1.type import char, namedtype, univ
 
 from fotabuild.errors import DerError, ManifestError
 from fotabuild.formats import der
+from fotabuild.formats.encrypted_payload import KEY_SIZE, KEY_TLV_HEADER
 from fotabuild.formats.identity import Identity
 from fotabuild.formats.payload_format import PayloadFormat as PayloadFormat
 
@@ -17,8 +18,6 @@ MANIFEST_VERSION = 3
 SIGNATURE_SIZE = 64
 DIGEST_SIZE = 32
 _UUID_SIZE = 16
-_KEY_TLV_HEADER = b"\x81\x10"
-_KEY_SIZE = 16
 
 
 _FORMATS_BY_NUMBER = {name.number: name for name in PayloadFormat}
@@ -144,6 +143,22 @@ def encode_signed(manifest: ManifestV3, signature: bytes) -> bytes:
     )
 
 
+def join_signature(signed_bytes: bytes, signature: bytes) -> bytes:
+    """Return the manifest of bytes that were signed elsewhere; read it strictly before any use.
+
+    Args:
+        signed_bytes: what :func:`encode_manifest` returned.
+        signature: 64 bytes.
+    """
+    version = bytes((0x0A, 1, MANIFEST_VERSION))
+    content = version + signed_bytes + bytes((0x04, len(signature))) + signature
+    size = len(content)
+    length = bytes((size,)) if size < 0x80 else size.to_bytes((size.bit_length() + 7) // 8, "big")
+    if size >= 0x80:
+        length = bytes((0x80 | len(length),)) + length
+    return b"\x30" + length + content
+
+
 def decode_signed(data: bytes) -> SignedManifestV3:
     """Read a signed manifest strictly; the signature is not verified here.
 
@@ -179,7 +194,7 @@ def _read_key(data: bytes, offset: int, payload_format: PayloadFormat) -> bytes 
     rest = data[offset:]
     if not rest:
         return None
-    if payload_format.encrypted and rest[:2] == _KEY_TLV_HEADER and len(rest) == 2 + _KEY_SIZE:
+    if payload_format.encrypted and rest[:2] == KEY_TLV_HEADER and len(rest) == 2 + KEY_SIZE:
         return rest[2:]
     raise DerError(f"{len(rest)} bytes follow the end of the manifest", offset=offset)
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TypeVar
 
-from fotabuild.config.loader import LoadedConfig
-from fotabuild.device.profile import DeviceProfile
-from fotabuild.errors import ConfigError, OutputConflictError
+from fotabuild.config.kept_files import key_access, refuse_to_replace
+from fotabuild.config.loader import LoadedConfig, Source
+from fotabuild.errors import ConfigError
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.url import expand_url
-from fotabuild.signing.signer import key_file
 from fotabuild.steps.delta import DeltaStep, sidecar_of
 from fotabuild.steps.factory import FactoryStep, FlashFile
 from fotabuild.steps.image import ImageStep
 from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
+from fotabuild.steps.manifest_v1 import ManifestV1Step
 from fotabuild.steps.package import PackageEntry, PackageStep
 from fotabuild.steps.resources import ResourcesStep
 from fotabuild.steps.step import Step
@@ -33,8 +32,7 @@ class StepMaker:
     def __init__(self, config: LoadedConfig) -> None:
         self._config = config
         self._project = config.project
-        device = config.project.device
-        self._profile = DeviceProfile(features=frozenset(device.features), limits=device.limits)
+        self._profile = config.project.device.to_profile()
 
     def resources(self, output: Path) -> ResourcesStep:
         """Return the step for ``update_default_resources.c``."""
@@ -117,6 +115,9 @@ class StepMaker:
         component: str | None = None,
         sidecar: Path | None = None,
         precursor: Precursor | None = None,
+        signed_here: bool = True,
+        encrypted: EncryptedPayload | None = None,
+        download: Path | None = None,
     ) -> ManifestStep:
         """Return the step for the manifest of one payload.
 
@@ -128,6 +129,9 @@ class StepMaker:
             component: the component, if not the project's.
             sidecar: the side file of a patch; beside it with the suffix ``.yaml`` by default.
             precursor: where a patch starts from.
+            signed_here: whether the step is run; else its key is not needed.
+            encrypted: the encrypted form of the payload, if not the configured one.
+            download: what devices download, if not ``payload``; the URL names it.
 
         Raises:
             ConfigError: URL, key or encrypted digest are missing.
@@ -136,7 +140,11 @@ class StepMaker:
         if payload_format is PayloadFormat.ARM_PATCH_STREAM and sidecar is None:
             sidecar = sidecar_of(payload)
         component = component or project.component
-        values = {"file": payload.name, "version": str(version), "component": component}
+        values = {
+            "file": (download or payload).name,
+            "version": str(version),
+            "component": component,
+        }
         if precursor is not None and precursor.version is not None:
             values["from"] = str(precursor.version)
         vendor_data = project.vendor.custom_data_path
@@ -149,35 +157,83 @@ class StepMaker:
             url=expand_url(self._need(project.payload.url, "url", "payload"), values),
             payload_format=payload_format,
             payload=payload,
-            key=self._need(project.credentials.key, "key"),
+            key=self._need(project.credentials.key, "key") if signed_here else "",
+            access=key_access(self._project.credentials),
             certificate=None if certificate is None else Path(certificate),
             sign_image=project.sign_image,
             vendor_data=None if vendor_data is None else Path(vendor_data),
             profile=self._profile,
             sidecar=sidecar,
             precursor=precursor,
-            encrypted=self._encrypted(payload_format),
+            encrypted=encrypted or self._encrypted(payload_format),
             output=output,
+        )
+        return self._checked(step)
+
+    def manifest_v1(
+        self,
+        payload: Path,
+        payload_format: PayloadFormat,
+        timestamp: int,
+        output: Path,
+        *,
+        sidecar: Path | None = None,
+        precursor: Precursor | None = None,
+        version: FirmwareVersion | None = None,
+        signed_here: bool = True,
+    ) -> ManifestV1Step:
+        """Return the step for the v1 manifest of one payload.
+
+        Args:
+            payload: the payload file.
+            payload_format: what it is.
+            timestamp: the version after the update as a number.
+            output: the manifest.
+            sidecar: the side file of a patch; beside it with the suffix ``.yaml`` by default.
+            precursor: where a patch starts from.
+            version: what stands for ``{version}`` in the URL, if not the number.
+            signed_here: whether the step is run; else its key is not needed.
+
+        Raises:
+            ConfigError: URL, key or certificate are missing, or a setting that v1 has nothing for.
+        """
+        project = self._project
+        if project.sign_image:
+            raise ConfigError(
+                "v1 manifests carry no signature of the image",
+                field="sign-image",
+                remedy="set it to false, or make v3 manifests only",
+            )
+        if payload_format is PayloadFormat.ARM_PATCH_STREAM and sidecar is None:
+            sidecar = sidecar_of(payload)
+        text = str(timestamp if version is None else version)
+        values = {"file": payload.name, "version": text, "component": project.component}
+        if precursor is not None and precursor.version is not None:
+            values["from"] = str(precursor.version)
+        vendor_data = project.vendor.custom_data_path
+        # Old clients without delta cannot read a manifest with a priority.
+        given = self._config.origin("priority").source is not Source.DEFAULT
+        step = ManifestV1Step(
+            identity=self._config.identity,
+            timestamp=timestamp,
+            url=expand_url(self._need(project.payload.url, "url", "payload"), values),
+            payload_format=payload_format,
+            payload=payload,
+            key=self._need(project.credentials.key, "key") if signed_here else "",
+            access=key_access(project.credentials),
+            certificate=Path(self._need(project.credentials.certificate, "certificate")),
+            profile=self._profile,
+            output=output,
+            priority=project.priority if given else None,
+            vendor_data=None if vendor_data is None else Path(vendor_data),
+            sidecar=sidecar,
+            precursor=precursor,
         )
         return self._checked(step)
 
     def _checked(self, step: _AnyStep) -> _AnyStep:
         """Refuse a step that would overwrite what the project cannot be built without."""
-        credentials = self._project.credentials
-        files = (
-            self._config.file,
-            credentials.key and key_file(credentials.key),
-            credentials.certificate,
-            self._project.vendor.custom_data_path,
-        )
-        kept = {os.path.realpath(file) for file in files if file}
-        for output in step.outputs:
-            if os.path.realpath(output) in kept:
-                raise OutputConflictError(
-                    "this output would overwrite configuration, key, certificate or vendor data",
-                    file=output,
-                    remedy="choose another name",
-                )
+        refuse_to_replace(self._config, step.outputs)
         return step
 
     def _encrypted(self, payload_format: PayloadFormat) -> EncryptedPayload | None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fotabuild.config.loader import LoadedConfig
+from fotabuild.config.model import ManifestFormat
 from fotabuild.errors import PlanError
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.build import Build
 from fotabuild.plan.make import StepMaker
+from fotabuild.plan.manifests import manifest_steps
 from fotabuild.steps.delta import DeltaStep
-from fotabuild.steps.manifest import Precursor
 from fotabuild.steps.step import Step, StepKind
 
 
@@ -45,10 +46,9 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
     steps: list[Step] = []
     if build.resources is not None:
         steps.append(maker.resources(build.resources))
-    steps += [
-        maker.image(build.image, image),
-        maker.manifest(image, PayloadFormat.RAW_BINARY, build.version, build.output(".manifest")),
-    ]
+    formats = config.project.formats
+    steps.append(maker.image(build.image, image))
+    steps += manifest_steps(maker, formats, build, image, PayloadFormat.RAW_BINARY)
     for release in sorted(
         config.project.releases, key=lambda release: FirmwareVersion.parse(release.version)
     ):
@@ -61,29 +61,33 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
             continue
         old_image = Path(release.image)
         patch = build.output(".patch", since=since)
-        steps += [
-            maker.delta(old_image, image, patch),
-            maker.manifest(
-                patch,
-                PayloadFormat.ARM_PATCH_STREAM,
-                build.version,
-                build.output(".manifest", since=since),
-                precursor=Precursor(old_image, since),
-            ),
-        ]
+        steps.append(maker.delta(old_image, image, patch))
+        steps += manifest_steps(
+            maker,
+            formats,
+            build,
+            patch,
+            PayloadFormat.ARM_PATCH_STREAM,
+            since=since,
+            old_image=old_image,
+        )
     package = config.project.package
     if package is not None:
         archive = build.output(".package.tar")
-        steps += [
-            maker.package(image, archive),
-            maker.manifest(
-                archive,
-                PayloadFormat.COMBINED,
-                build.version,
-                build.output(".package.manifest"),
-                component=package.component,
-            ),
-        ]
+        steps.append(maker.package(image, archive))
+        if ManifestFormat.V3 in formats:
+            manifest = build.output(".package.manifest")
+            steps.append(
+                maker.manifest(
+                    archive,
+                    PayloadFormat.COMBINED,
+                    build.version,
+                    manifest,
+                    component=package.component,
+                )
+            )
+        if ManifestFormat.V1 in formats:
+            notes.append("no v1 manifest of the package: that schema knows no packages")
     if config.project.layout is not None:
         steps.append(maker.factory(image, build.output(".factory.bin")))
     _check_files(steps, _given_files(steps, build.image, image))

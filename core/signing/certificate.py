@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from fotabuild.errors import SigningError
+from fotabuild.errors import KeyMismatchError, SigningError
 from fotabuild.files import read_file, sha256
 from fotabuild.limits import READ_LIMITS
 
@@ -16,8 +16,12 @@ _KEY_IDENTIFIER_SIZE = 20
 _PEM_MARK = b"-----BEGIN CERTIFICATE-----"
 
 
-def read_certificate(path: Path) -> bytes:
+def read_certificate(path: Path, *, pipes: bool = False) -> bytes:
     """Read a certificate file, DER or PEM; return its DER.
+
+    Args:
+        path: the file.
+        pipes: whether it may be a pipe, see ``read_file``.
 
     Raises:
         SigningError: the file holds no certificate, or something follows it.
@@ -27,7 +31,7 @@ def read_certificate(path: Path) -> bytes:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    data = read_file(path, READ_LIMITS.key, "update certificate")
+    data = read_file(path, READ_LIMITS.key, "update certificate", pipes=pipes)
     try:
         if _PEM_MARK in data:
             certificates = x509.load_pem_x509_certificates(data)
@@ -44,6 +48,16 @@ def read_certificate(path: Path) -> bytes:
             remedy="give the update certificate alone",
         )
     return certificates[0].public_bytes(Encoding.DER)
+
+
+def in_form_of(file: bytes, certificate: bytes) -> bytes:
+    """Return a DER certificate in the form, DER or PEM, of a certificate file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    if _PEM_MARK not in file:
+        return certificate
+    return x509.load_der_x509_certificate(certificate).public_bytes(Encoding.PEM)
 
 
 def public_key_of(certificate: bytes) -> bytes:
@@ -66,6 +80,34 @@ def public_key_of(certificate: bytes) -> bytes:
             "the certificate does not hold a P-256 key", remedy="devices accept P-256 only"
         )
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def require_pair(certificate_key: bytes, public_key: bytes, certificate: Path | None) -> None:
+    """Refuse a certificate that is not of the private key.
+
+    Args:
+        certificate_key: the public key in the certificate.
+        public_key: the one that belongs to the private key.
+        certificate: the certificate's file, for the message.
+
+    Raises:
+        KeyMismatchError: they differ.
+    """
+    if certificate_key != public_key:
+        raise KeyMismatchError(
+            "this certificate is not of the private key that signs",
+            file=certificate,
+            remedy="devices with this certificate would refuse every update: give the "
+            "certificate's own key",
+        )
+
+
+def validity_of(certificate: bytes) -> tuple[datetime.datetime, datetime.datetime]:
+    """Return start and end of the validity of a DER certificate. Devices do not look at them."""
+    from cryptography import x509
+
+    parsed = x509.load_der_x509_certificate(certificate)
+    return parsed.not_valid_before_utc, parsed.not_valid_after_utc
 
 
 def make_self_signed(private_key_pem: bytes, not_before: int, serial: int | None = None) -> bytes:

@@ -84,6 +84,7 @@ class DeltaStep(Step):
             "limits": msgspec.to_builtins(
                 (self.profile.limits.patch_memory, self.profile.limits.network_chunk)
             ),
+            "enforced": self.profile.enforced,
         }
 
     def run(self) -> StepResult:
@@ -105,7 +106,7 @@ class DeltaStep(Step):
         outputs.add(self.output, patch)
         outputs.add(self.sidecar, sidecar.encode(), describes=True)
         outputs.commit()
-        warnings = []
+        warnings = [*self.profile.warnings]
         if MAGIC not in find_markers(new):
             warnings.append(
                 f"{self.new_image.name}: the new image carries no patch decoder (no marker "

@@ -44,8 +44,9 @@ def step_from_description(text: bytes) -> Step:
 
 def _class_of(kind: StepKind) -> type[Step]:
     """Import one kind of step only: a build starts a process per step, and imports are its cost."""
-    module = importlib.import_module(f"fotabuild.steps.{kind.value}")
-    step: type[Step] = getattr(module, f"{kind.value.capitalize()}Step")
+    words = kind.value.split("-")
+    module = importlib.import_module(f"fotabuild.steps.{'_'.join(words)}")
+    step: type[Step] = getattr(module, f"{''.join(map(str.capitalize, words))}Step")
     return step
 
 

@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fotabuild.device.profile import DeviceProfile
-from fotabuild.errors import ConfigError, KeyMismatchError, SidecarError, in_file
+from fotabuild.errors import ConfigError, in_file
 from fotabuild.files import read_file, sha256, write_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
-from fotabuild.signing.signer import Signer, key_file, open_signer
+from fotabuild.signing.signer import (
+    PLAIN_ACCESS,
+    KeyAccess,
+    Signer,
+    key_file,
+    open_signer,
+    tool_file,
+)
 from fotabuild.steps.step import Step, StepKind, StepResult
 
 # What only running needs is imported there: build systems describe steps much more often, and the
@@ -25,7 +32,6 @@ if TYPE_CHECKING:
     from fotabuild.device.manifest_acceptance import Device
     from fotabuild.device.report import AcceptanceReport
     from fotabuild.formats.manifest_v3 import ManifestV3
-    from fotabuild.formats.patch_sidecar import PatchSidecar
 
 _PACKAGE_LIMITS = {
     "sub-components",
@@ -66,9 +72,10 @@ class ManifestStep(Step):
         url: where devices download the payload; the placeholder stands for its SHA-256.
         payload_format: what the payload is.
         payload: the payload file; for encrypted formats the plain one.
-        key: URI of the private key.
+        key: name of the private key.
         profile: abilities and limits of the device.
         output: the manifest.
+        access: how the key is reached.
         certificate: the update certificate that the key must match, if there is one.
         sign_image: whether the installed image is signed too.
         vendor_data: custom data to carry.
@@ -88,6 +95,7 @@ class ManifestStep(Step):
     key: str
     profile: DeviceProfile
     output: Path
+    access: KeyAccess = PLAIN_ACCESS
     certificate: Path | None = None
     sign_image: bool = False
     vendor_data: Path | None = None
@@ -102,7 +110,8 @@ class ManifestStep(Step):
             self.payload,
             self.sidecar,
             None if self.precursor is None else self.precursor.image,
-            key_file(self.key),
+            key_file(self.key, self.access),
+            tool_file(self.access),
             self.certificate,
             self.vendor_data,
         )
@@ -130,13 +139,16 @@ class ManifestStep(Step):
             if self.encrypted is None
             else [self.encrypted.digest.hex(), self.encrypted.size],
             # A key in a file is an input; any other is known by its name only.
-            "key": self.key if key_file(self.key) is None else None,
+            "key": self.key if key_file(self.key, self.access) is None else None,
+            "signing-tool": self.access.tool and Path(self.access.tool).name,
             "features": sorted(feature.value for feature in self.profile.features),
             "limits": self._limits(),
         }
 
-    def _limits(self) -> dict[str, int]:
+    def _limits(self) -> dict[str, int] | None:
         """Return the limits that the checks of this payload format look at, and perhaps more."""
+        if not self.profile.enforced:
+            return None
         unused = {"certificate-size"}
         if self.payload_format is not PayloadFormat.ARM_PATCH_STREAM:
             unused |= {"patch-memory", "network-chunk"}
@@ -148,24 +160,16 @@ class ManifestStep(Step):
     def run(self) -> StepResult:
         """Read the payload, fill in, sign, check as the device, write."""
         from fotabuild.device.manifest_acceptance import accept_manifest
-        from fotabuild.formats.manifest_v3 import encode_manifest, encode_signed
 
         payload = read_file(self.payload, READ_LIMITS.package, "payload")
-        manifest = self._manifest(payload)
-        signer = open_signer(self.key)
-        public_key = self._check_pair(signer)
-        if self.sign_image:
-            manifest = replace(
-                manifest, installed_signature=signer.sign_digest(manifest.image_digest)
-            )
-        data = encode_signed(manifest, signer.sign(encode_manifest(manifest)))
-        report = accept_manifest(data, self._device(public_key), self._downloaded(payload))
+        data, public_key = self.sign(payload)
+        report = accept_manifest(data, self.device(public_key), self.downloaded(payload))
         with in_file(self.output):
             report.require()
         write_file(self.output, data, inputs=self.inputs)
         return StepResult(
             f"{len(data)} bytes, {self.payload_format.value} {self.version}",
-            tuple(f"{w.name}: {w.detail}; {w.remedy}" for w in report.warnings),
+            (*self.profile.warnings, *report.warning_texts),
         )
 
     def verify(self) -> AcceptanceReport:
@@ -176,19 +180,37 @@ class ManifestStep(Step):
             FileError: a file cannot be read.
         """
         from fotabuild.device.manifest_acceptance import accept_manifest
-        from fotabuild.signing.certificate import public_key_of, read_certificate
 
-        if self.certificate is None:
+        public_key = self.certificate_key()
+        if public_key is None:
             raise ConfigError("needed to verify and missing", field="credentials.certificate")
-        device = self._device(public_key_of(read_certificate(self.certificate)))
         payload = None
         if not self.payload_format.encrypted:
             payload = read_file(self.payload, READ_LIMITS.package, "payload")
         data = read_file(self.output, READ_LIMITS.manifest, "manifest")
-        return accept_manifest(data, device, payload)
+        return accept_manifest(data, self.device(public_key), payload)
 
-    def _manifest(self, payload: bytes) -> ManifestV3:
+    def sign(self, payload: bytes) -> tuple[bytes, bytes]:
+        """Return the signed manifest, not yet checked as a device does, and the public key."""
+        from fotabuild.formats.manifest_v3 import encode_manifest, encode_signed
+
+        manifest = self.unsigned(payload)
+        certificate_key = self.certificate_key()
+        signer = open_signer(self.key, self.access, certificate_key)
+        public_key = self._check_pair(signer, certificate_key)
+        if self.sign_image:
+            manifest = replace(
+                manifest,
+                installed_signature=signer.sign_digest(
+                    manifest.image_digest, self._installed_image(payload, manifest)
+                ),
+            )
+        return encode_signed(manifest, signer.sign(encode_manifest(manifest))), public_key
+
+    def unsigned(self, payload: bytes) -> ManifestV3:
+        """Return the manifest without the signature of the image."""
         from fotabuild.formats.manifest_v3 import ManifestV3
+        from fotabuild.steps.manifest_inputs import read_sidecar
 
         digest, size = sha256(payload), len(payload)
         manifest = ManifestV3(
@@ -207,7 +229,7 @@ class ManifestStep(Step):
         if self.payload_format is PayloadFormat.RAW_BINARY:
             return manifest
         if self.payload_format is PayloadFormat.ARM_PATCH_STREAM:
-            sidecar = self._read_sidecar(payload)
+            sidecar = read_sidecar(self.payload, payload, self.sidecar)
             return replace(
                 manifest,
                 installed_size=sidecar.installed_size,
@@ -224,51 +246,44 @@ class ManifestStep(Step):
             payload_uri=self.url.replace(DIGEST_PLACEHOLDER, self.encrypted.digest.hex()),
         )
 
-    def _read_sidecar(self, patch: bytes) -> PatchSidecar:
-        from fotabuild.config.yaml_reader import read_yaml
-        from fotabuild.formats.patch_sidecar import PatchSidecar
-        from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
-
-        path = self.sidecar or self.payload.with_suffix(".yaml")
-        with in_file(path):
-            sidecar = PatchSidecar.from_values(
-                read_yaml(read_file(path, READ_LIMITS.config, "side file of the patch")).values
-            )
-            if sidecar.patch_digest not in (None, sha256(patch)):
-                raise SidecarError(
-                    f"this file describes another patch than {self.payload.name}",
-                    field="patch-digest",
-                    remedy="make the patch again",
-                )
-        with in_file(self.payload):
-            header = PatchHeader.decode(patch[:HEADER_SIZE])
-        if header.new_size != sidecar.installed_size:
-            raise SidecarError(
-                f"the patch makes {header.new_size} bytes, this file says {sidecar.installed_size}",
-                file=path,
-                field="installed-size",
-                remedy="make the patch again",
-            )
-        return sidecar
-
-    def _check_pair(self, signer: Signer) -> bytes:
-        """Return the public key that devices hold; refuse a key that is not its other half."""
-        public_key = signer.public_key()
+    def certificate_key(self) -> bytes | None:
+        """Return the public key of the certificate, if there is one."""
         if self.certificate is None:
-            return public_key
+            return None
         from fotabuild.signing.certificate import public_key_of, read_certificate
 
         certificate = read_certificate(self.certificate)
         with in_file(self.certificate):
-            if public_key_of(certificate) != public_key:
-                raise KeyMismatchError(
-                    "this certificate is not of the private key that signs",
-                    remedy="devices with this certificate would refuse every update: give the "
-                    "certificate's own key",
-                )
+            return public_key_of(certificate)
+
+    def _check_pair(self, signer: Signer, certificate_key: bytes | None) -> bytes:
+        """Return the public key that devices hold; refuse a key that is not its other half."""
+        from fotabuild.signing.certificate import require_pair
+
+        public_key = signer.public_key()
+        if certificate_key is not None:
+            require_pair(certificate_key, public_key, self.certificate)
         return public_key
 
-    def _device(self, public_key: bytes) -> Device:
+    def _installed_image(self, payload: bytes, manifest: ManifestV3) -> bytes | None:
+        """Return the image after the update, or None when it is not at hand.
+
+        That of a patch is made by applying it; only a signing tool wants it, as it hashes itself.
+        """
+        if self.payload_format is not PayloadFormat.ARM_PATCH_STREAM:
+            return payload
+        if self.precursor is None or self.access.tool is None:
+            return None
+        from fotabuild.delta.decoder import apply_patch
+
+        old = read_file(self.precursor.image, READ_LIMITS.image, "precursor image")
+        with in_file(self.payload):
+            new = apply_patch(old, payload)
+        # Something else must never be signed, even though the check of the device would find it.
+        return new if sha256(new) == manifest.image_digest else None
+
+    def device(self, public_key: bytes | None) -> Device:
+        """Return what is known of the device that the manifest is for."""
         from fotabuild.device.manifest_acceptance import Device
 
         image = version = None
@@ -283,6 +298,6 @@ class ManifestStep(Step):
             installed_image=image,
         )
 
-    def _downloaded(self, payload: bytes) -> bytes | None:
+    def downloaded(self, payload: bytes) -> bytes | None:
         """Return what the device downloads; an encrypted payload is not at hand."""
         return None if self.payload_format.encrypted else payload

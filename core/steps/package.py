@@ -56,6 +56,7 @@ class PackageStep(Step):
         limits = self.profile.limits
         return {
             "images": [(entry.name, entry.vendor_data.hex()) for entry in self.entries],
+            "enforced": self.profile.enforced,
             "package-support": DeviceFeature.COMBINED in self.profile.features,
             "limits": msgspec.to_builtins(
                 (
@@ -87,4 +88,4 @@ class PackageStep(Step):
         with in_file(self.output):
             accept_package(package, self.profile).require()
         write_file(self.output, package, inputs=self.inputs)
-        return StepResult(f"{len(package)} bytes, {len(images)} images")
+        return StepResult(f"{len(package)} bytes, {len(images)} images", self.profile.warnings)

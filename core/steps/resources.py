@@ -47,7 +47,9 @@ class ResourcesStep(Step):
         return {
             "vendor-id": str(self.identity.vendor_id),
             "class-id": str(self.identity.class_id),
-            "certificate-size": self.profile.limits.certificate_size,
+            "certificate-size": self.profile.limits.certificate_size
+            if self.profile.enforced
+            else None,
         }
 
     def run(self) -> StepResult:
@@ -64,4 +66,4 @@ class ResourcesStep(Step):
         with in_file(self.output):
             accept_resources(source, resources, self.profile).require()
         write_file(self.output, source, inputs=self.inputs, keep_unchanged=True)
-        return StepResult(f"certificate of {len(certificate)} bytes")
+        return StepResult(f"certificate of {len(certificate)} bytes", self.profile.warnings)

@@ -21,6 +21,7 @@ class StepKind(enum.Enum):
     DELTA = "delta"
     PACKAGE = "package"
     MANIFEST = "manifest"
+    MANIFEST_V1 = "manifest-v1"
     FACTORY = "factory"
 
 

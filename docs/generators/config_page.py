@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from fotabuild.config.fields import project_fields
-from fotabuild.config.model import PathKind, Project, Uuid, VersionText
+from fotabuild.config.model import PathKind, Project, SecretSource, Uuid, VersionText
 
 from .markdown import NOTE, sentence, table
 
@@ -114,7 +114,7 @@ def _type(kind: Any) -> str:
     path = [layer.extra["path"] for layer in _layers(kind) if getattr(layer, "extra", None)]
     kind = _bare(kind)
     if path:
-        return "path" if path[0] is PathKind.FILE else "path or `file:` URI"
+        return _NAMES_OF_PATHS[path[0]]
     if isinstance(kind, msgspec.inspect.EnumType):
         return ", ".join(f"`{member.value}`" for member in kind.cls)
     if isinstance(kind, msgspec.inspect.VarTupleType):
@@ -126,7 +126,13 @@ def _type(kind: Any) -> str:
     return _NAMES_OF_PATTERNS.get(kind.pattern, "text")
 
 
+_NAMES_OF_PATHS = {
+    PathKind.FILE: "path",
+    PathKind.KEY_URI: "path, `file:`, `pkcs11:` or `awskms:` URI",
+    PathKind.PROGRAM: "path, or name on PATH",
+}
 _NAMES_OF_PATTERNS = {
+    _bare(msgspec.inspect.type_info(SecretSource)).pattern: "source of a secret",
     _bare(msgspec.inspect.type_info(Uuid)).pattern: "UUID",
     _bare(msgspec.inspect.type_info(VersionText)).pattern: "version",
 }

@@ -31,13 +31,25 @@ REMEDIES = {
     "FB0408": "Move the parts apart in `layout`, or make the earlier one smaller.",
     "FB0409": "Link the application to `layout.flash-start` plus `layout.application-offset`, or "
     "correct these.",
+    "FB0410": "Give the key that was made with this payload, and the whole payload "
+    "([signing.md](signing.md)).",
     "FB0500": "Give two images that are not empty, and a block size of 64 or more.",
     "FB0501": "Send this release the full image: it carries no patch decoder that fits. For the "
     "next release compile the decoder into the firmware ([scons.md](scons.md)).",
     "FB0502": "Send the full image to this release, or raise `delta.threshold`.",
-    "FB0600": "Give an unencrypted PEM key on P-256 and its X.509 certificate, DER or PEM "
-    "([keys.md](keys.md)).",
+    "FB0600": "Give a PEM key on P-256 and its X.509 certificate, DER or PEM ([keys.md](keys.md)).",
     "FB0601": "Give the certificate that was made from this key ([keys.md](keys.md)).",
+    "FB0602": "Sign with the key of the update certificate; an external signer returns DER over "
+    "the very bytes that it was given ([signing.md](signing.md)).",
+    "FB0603": "Run the signing tool by hand, or set `credentials.show-signing-tool: true` to see "
+    "what it prints ([signing.md](signing.md)).",
+    "FB0604": "Compare the `pkcs11:` URI with what is in the token; the message names what is "
+    "missing ([signing.md](signing.md)).",
+    "FB0605": "Give the passphrase or PIN by `env:NAME`, `fd:NUMBER` or `prompt` "
+    "([signing.md](signing.md)).",
+    "FB0606": "Keep the old key while devices hold its certificate ([keys.md](keys.md)).",
+    "FB0607": "Look at key, region and permissions in the cloud service; the message names what is "
+    "missing ([signing.md](signing.md)).",
     "FB0700": "Every failed check is named with what to do; see "
     "[device-checks.md](device-checks.md).",
     "FB0800": "Give each release another version and the artifacts a folder of their own.",

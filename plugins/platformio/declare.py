@@ -12,7 +12,7 @@ from fotabuild.plan.build import Build
 from fotabuild.plan.plan import make_plan
 from fotabuild.platformio.options import Options
 from fotabuild.scons import generate
-from fotabuild.scons.running import with_ample_stack
+from fotabuild.scons.running import command_variable, with_ample_stack
 from fotabuild.scons.update import declare
 from fotabuild.steps.step import StepKind
 
@@ -31,7 +31,8 @@ def add_resources(env: Any, options: Options) -> None:
         "$BUILD_DIR/fotabuild/update_default_resources.c",
         # Dollar signs in a path are not construction variables.
         FOTACONFIG=str(options.config).replace("$", "$$"),
-        FOTASETTINGS=dict(options.settings),
+        # The key is of no use here, and its path would start elsewhere.
+        FOTASETTINGS={k: v for k, v in options.settings.items() if k != "credentials.key"},
     )
     env.Append(PIOBUILDFILES=[env.Object(source)])
 
@@ -48,7 +49,10 @@ def add_artifacts(env: Any, options: Options) -> None:
     build = Build(
         image=options.image, version=options.version, folder=options.folder, name=options.name
     )
-    plan = make_plan(load_config(options.config, build_system=options.settings), build)
+    config = load_config(
+        options.config, build_system=options.settings, build_folder=options.project
+    )
+    plan = make_plan(config, build)
     for note in plan.notes:
         sys.stderr.write(f"fotabuild: note: {note}\n")
     artifacts = declare(env, plan)
@@ -76,7 +80,7 @@ def _load_tool(env: Any) -> None:
         return
     if int(ARGUMENTS.get("PIOVERBOSE", 0)):
         # Without these texts SCons prints the calls themselves.
-        env.SetDefault(**{f"FOTA{kind.name}COMSTR": "" for kind in StepKind})
+        env.SetDefault(**{f"{command_variable(kind)}STR": "" for kind in StepKind})
     generate(env)
 
 

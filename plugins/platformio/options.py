@@ -13,7 +13,7 @@ from fotabuild.config.loader import DEFAULT_NAME
 from fotabuild.config.model import PathKind
 from fotabuild.errors import ConfigError, VersionError
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.signing.signer import key_file
+from fotabuild.signing.signer import program_path
 
 PREFIX = "custom_fotabuild_"
 _OWN = ("version", "config", "image", "output_dir", "name", "resources")
@@ -31,7 +31,9 @@ class Options:
         folder: where the artifacts go.
         name: what their file names begin with; empty for the image's.
         resources: whether the update resources are compiled into the program.
-        settings: values over those of the configuration, by dotted name.
+        settings: values over those of the configuration, by dotted name; paths are absolute, only
+            that of the key still starts at the project.
+        project: folder of the project.
     """
 
     version: FirmwareVersion
@@ -41,6 +43,7 @@ class Options:
     name: str
     resources: bool
     settings: Mapping[str, str]
+    project: Path
 
 
 def option_of(setting: str) -> str:
@@ -85,6 +88,7 @@ def read_options(given: Mapping[str, str], project: Path, expand: Callable[[str]
             for option, text in texts.items()
             if option in fields
         },
+        project=project,
     )
 
 
@@ -116,11 +120,12 @@ def _switch(texts: Mapping[str, str], name: str) -> bool:
 def _setting(field: Field, text: str, project: Path) -> str:
     if field.is_list:
         return ",".join(text.split("\n"))
-    if field.path is None:
+    # Whether a key is a file is known with the whole configuration: a signing tool may be named
+    # anywhere, and the key is then what that tool calls it.
+    if field.path is None or field.path is PathKind.KEY_URI:
         return text
-    if field.path is PathKind.KEY_URI:
-        file = key_file(text)
-        return text if file is None else str(_absolute(str(file), project))
+    if field.path is PathKind.PROGRAM:
+        return program_path(text, project)
     return str(_absolute(text, project))
 
 

@@ -11,6 +11,7 @@ from fotabuild.device.report import Verdict
 from fotabuild.errors import FotabuildError
 from fotabuild.plan.plan import Plan
 from fotabuild.steps.manifest import ManifestStep
+from fotabuild.steps.manifest_v1 import ManifestV1Step
 
 
 def verify_artifacts(plan: Plan, target: Any) -> None:
@@ -25,7 +26,7 @@ def verify_artifacts(plan: Plan, target: Any) -> None:
     """
     refused = 0
     for step in plan.steps:
-        if not isinstance(step, ManifestStep):
+        if not isinstance(step, ManifestStep | ManifestV1Step):
             continue
         try:
             report = step.verify()

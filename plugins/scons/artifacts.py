@@ -8,26 +8,30 @@ setting remakes only what that setting is part of.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from SCons.Builder import Builder
 from SCons.Errors import UserError
 from SCons.Scanner import ScannerBase
 
+from fotabuild.config.kept_files import key_access
 from fotabuild.config.loader import LoadedConfig
+from fotabuild.config.model import ManifestFormat
 from fotabuild.errors import FotabuildError, PlanError
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.make import StepMaker
 from fotabuild.scons.nodes import config_node, file_nodes, path_of, read_config
-from fotabuild.scons.running import STEP_VARIABLE
-from fotabuild.signing.signer import key_file
+from fotabuild.scons.running import STEP_VARIABLE, command_variable
+from fotabuild.signing.signer import key_file, tool_file
 from fotabuild.steps.image import ImageStep
 from fotabuild.steps.manifest import Precursor
 from fotabuild.steps.step import Step, StepKind
 
+_Choice = TypeVar("_Choice", bound=enum.Enum)
 _FORMAT_OF_SUFFIX = {".patch": PayloadFormat.ARM_PATCH_STREAM, ".tar": PayloadFormat.COMBINED}
 
 
@@ -51,7 +55,7 @@ def fota_resources(
 
 def _builder(kind: StepKind, factory: Any, suffix: str) -> Any:
     return Builder(
-        action=f"$FOTA{kind.name}COM",
+        action=f"${command_variable(kind)}",
         emitter=_EMITTERS.get(kind, _emit),
         source_scanner=ScannerBase(_scan, name=f"fota-{kind.value}", argument=kind),
         suffix=suffix,
@@ -116,9 +120,9 @@ def _named_files(config: LoadedConfig, kind: StepKind) -> Iterable[Path]:
     if kind in (StepKind.RESOURCES, StepKind.MANIFEST) and credentials.certificate:
         yield Path(credentials.certificate)
     if kind is StepKind.MANIFEST:
-        key = key_file(credentials.key) if credentials.key else None
-        if key is not None:
-            yield key
+        access = key_access(credentials)
+        key = key_file(credentials.key, access) if credentials.key else None
+        yield from filter(None, (key, tool_file(access)))
         if project.vendor.custom_data_path:
             yield Path(project.vendor.custom_data_path)
     if kind is StepKind.PACKAGE and project.package:
@@ -154,26 +158,36 @@ def _manifest_step(target: list[Any], source: list[Any], env: Any) -> Step:
     payload_format = _payload_format(source[0], env)
     precursor = None
     if env["FOTAPRECURSOR"] and payload_format is PayloadFormat.ARM_PATCH_STREAM:
-        version = env.subst("$FOTAPRECURSORVERSION")
-        precursor = Precursor(
-            path_of(source[2]), FirmwareVersion.parse(version) if version else None
+        since = env.subst("$FOTAPRECURSORVERSION")
+        precursor = Precursor(path_of(source[2]), FirmwareVersion.parse(since) if since else None)
+    payload, output = path_of(source[0]), path_of(target[0])
+    maker, version = _maker(source, env), FirmwareVersion.parse(env.subst("$FOTAVERSION"))
+    if _one_of(ManifestFormat, "FOTAMANIFESTFORMAT", env) is ManifestFormat.V1:
+        number = version.to_device_number()
+        return maker.manifest_v1(
+            payload, payload_format, number, output, precursor=precursor, version=version
         )
-    return _maker(source, env).manifest(
-        path_of(source[0]),
+    return maker.manifest(
+        payload,
         payload_format,
-        FirmwareVersion.parse(env.subst("$FOTAVERSION")),
-        path_of(target[0]),
+        version,
+        output,
         component=env.subst("$FOTACOMPONENT") or None,
         precursor=precursor,
     )
 
 
 def _payload_format(payload: Any, env: Any) -> PayloadFormat:
-    name = env.subst("$FOTAFORMAT")
-    if name:
-        try:
-            return PayloadFormat(name)
-        except ValueError:
-            known = ", ".join(one.value for one in PayloadFormat)
-            raise UserError(f"FOTAFORMAT is {name!r}; known are {known}") from None
+    if env.subst("$FOTAFORMAT"):
+        return _one_of(PayloadFormat, "FOTAFORMAT", env)
     return _FORMAT_OF_SUFFIX.get(payload.get_suffix(), PayloadFormat.RAW_BINARY)
+
+
+def _one_of(kind: type[_Choice], variable: str, env: Any) -> _Choice:
+    """Return the value of a variable that names one of a few things."""
+    name = env.subst(f"${variable}")
+    try:
+        return kind(name)
+    except ValueError:
+        known = ", ".join(str(one.value) for one in kind)
+        raise UserError(f"{variable} is {name!r}; known are {known}") from None

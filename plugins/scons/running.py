@@ -27,11 +27,16 @@ _STACK_SIZE = 8 * 1024 * 1024
 _stack_size_lock = threading.Lock()
 
 
+def command_variable(kind: StepKind) -> str:
+    """Return the construction variable with the action of a kind; manifests share theirs."""
+    return f"FOTA{'MANIFEST' if kind is StepKind.MANIFEST_V1 else kind.name}COM"
+
+
 def step_action(kind: StepKind) -> Any:
     """Return the action that runs steps of this kind."""
     return Action(
         _run,
-        cmdstr=f"$FOTA{kind.name}COMSTR",
+        cmdstr=f"${command_variable(kind)}STR",
         varlist=["FOTASIGNATURE"],
     )
 

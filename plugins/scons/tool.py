@@ -6,7 +6,7 @@ from typing import Any
 
 from fotabuild.delta.native_decoder import source_folder
 from fotabuild.scons import artifacts, update
-from fotabuild.scons.running import signature_of_target, step_action
+from fotabuild.scons.running import command_variable, signature_of_target, step_action
 from fotabuild.steps.step import StepKind
 
 _DEFAULTS: dict[str, Any] = {
@@ -14,6 +14,7 @@ _DEFAULTS: dict[str, Any] = {
     "FOTASETTINGS": {},
     "FOTAVERSION": "",
     "FOTAFORMAT": "",
+    "FOTAMANIFESTFORMAT": "v3",
     "FOTACOMPONENT": "",
     "FOTAPRECURSOR": "",
     "FOTAPRECURSORVERSION": "",
@@ -32,8 +33,7 @@ def add_to(env: Any) -> None:
     # The C source of the patch decoder, to be compiled into firmware.
     env.SetDefault(FOTADECODERDIR=str(source_folder()))
     for kind in StepKind:
-        name = f"FOTA{kind.name}COM"
-        env.SetDefault(**{name: step_action(kind)})
+        env.SetDefault(**{command_variable(kind): step_action(kind)})
     env.Append(BUILDERS=artifacts.make_builders())
     env.AddMethod(artifacts.fota_resources, "FotaResources")
     env.AddMethod(update.fota_update, "FotaUpdate")

@@ -14,7 +14,7 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.plan.build import Build
 from fotabuild.plan.plan import Plan, make_plan
 from fotabuild.scons.nodes import config_node, file_nodes, path_of, read_config
-from fotabuild.scons.running import STEP_VARIABLE
+from fotabuild.scons.running import STEP_VARIABLE, command_variable
 from fotabuild.steps.step import Step, StepKind
 
 
@@ -65,7 +65,7 @@ def declare(env: Any, plan: Plan) -> list[Any]:
             **{STEP_VARIABLE: _constant(step)},
         )
         env.Precious(targets)
-        if step.kind is StepKind.MANIFEST:
+        if step.kind in _MANIFESTS:
             env.NoCache(targets)
         artifacts += targets
     return artifacts
@@ -75,4 +75,5 @@ def _constant(step: Step) -> Any:
     return lambda _target, _source, _env: step
 
 
-_BUILDERS = {kind: Builder(action=f"$FOTA{kind.name}COM") for kind in StepKind}
+_BUILDERS = {kind: Builder(action=f"${command_variable(kind)}") for kind in StepKind}
+_MANIFESTS = (StepKind.MANIFEST, StepKind.MANIFEST_V1)

@@ -22,8 +22,24 @@ CALLS: dict[Path, tuple[str, ...]] = {
     ("manifest", "create"): (
         "-v", "1.1.0", "-o", "out/m", "-p", "app.bin", "--format", "raw-binary",
     ),
+    ("manifest", "create-v1"): (
+        "-v", "5", "-o", "out/m1", "-p", "app.bin", "--format", "raw-binary",
+    ),
+    ("manifest", "prepare"): (
+        "-v", "1.1.0", "-o", "out/tbs", "-p", "app.bin", "--format", "raw-binary",
+    ),
+    ("manifest", "prepare-v1"): (
+        "-v", "5", "-o", "out/tbs1", "-p", "app.bin", "--format", "raw-binary",
+    ),
+    ("manifest", "attach"): ("a.tbs", "--signature", "a.sig", "-o", "out/m", "-p", "app.bin"),
     ("manifest", "parse"): ("a.manifest",),
     ("manifest", "verify"): ("a.manifest", "--payload", "app.bin"),
+    ("encrypt",): (
+        "app.bin", "-v", "1.1.0", "-o", "out/e", "--set", "device.features=encrypted",
+    ),
+    ("keys", "check"): (),
+    ("keys", "rotate"): ("--config", "unreleased.yaml", "--lock-out-devices"),
+    ("migrate",): ("old-tool.yaml", "-o", "migrated.yaml"),
     ("inspect",): ("a.patch",),
     ("config",): (),
     ("schema",): (),

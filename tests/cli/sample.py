@@ -10,8 +10,9 @@ from fotabuild.config.loader import load_config
 from fotabuild.delta.encoder import make_patch
 from fotabuild.files import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.formats.manifest_v3 import decode_signed, encode_manifest
 from fotabuild.formats.patch_sidecar import PatchSidecar
+from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.make import StepMaker
 from fotabuild.steps.description import describe_step
 
@@ -40,15 +41,31 @@ package:
     vendor-data: two
     file-name: table.bin
 """
+OLD_TOOL = """\
+vendor:
+  domain: acme.com
+device:
+  model-name: Toaster
+payload:
+  url: https://acme.com/app.bin
+  file-path: app.bin
+  format: raw-binary
+"""
 OLD, NEW = firmware("fw-1.0.0"), firmware("fw-1.1.0")
 
 
 def write(folder: Path) -> None:
     """Write the project into ``folder``."""
     (folder / "keys").mkdir(parents=True)
-    (folder / "fotabuild.yaml").write_text(CONFIG, encoding="utf-8")
+    for name, text in {
+        "fotabuild.yaml": CONFIG,
+        "unreleased.yaml": CONFIG.partition("releases:")[0],
+        "old-tool.yaml": OLD_TOOL,
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
     for name, source in (("key.pem", KEY), ("cert.der", CERTIFICATE), ("pub.bin", PUBLIC_KEY)):
         shutil.copyfile(source, folder / "keys" / f"update.{name}")
+    (folder / "keys" / "update.key.pem").chmod(0o600)
     patch = make_patch(OLD, NEW)
     sidecar = PatchSidecar(sha256(NEW), len(NEW), sha256(OLD), sha256(patch), len(patch))
     for name, data in {
@@ -69,6 +86,9 @@ def write(folder: Path) -> None:
         FirmwareVersion(1, 1, 0),
         folder / "a.manifest",
     ).run()
+    signed = decode_signed((folder / "a.manifest").read_bytes())
+    (folder / "a.tbs").write_bytes(encode_manifest(signed.manifest))
+    (folder / "a.sig").write_bytes(signed.signature)
 
 
 def write_step(folder: Path) -> Path:

@@ -18,6 +18,13 @@ DRY_RUN = [path for path in CALLS if "--dry-run" in PARSERS[path].format_help()]
 # Files that are not among the lines of stdout.
 SIDE_FILES = {"out/d.yaml", "out/app-1.0.0-to-1.1.0.yaml"}
 
+# A second one finds the files of the first and keeps them, or makes others.
+ONCE = {("init",), ("encrypt",), ("keys", "rotate"), ("migrate",)}
+# What a command replaces on purpose.
+REPLACED: dict[tuple[str, ...], set[str]] = {
+    ("keys", "rotate"): {"keys/update.key.pem", "keys/update.cert.der"}
+}
+
 
 @pytest.fixture
 def project(cli: Cli) -> Cli:
@@ -32,8 +39,13 @@ def test_every_command_has_a_call_here_and_a_test_file() -> None:
         assert file.is_file(), f"the command {path[0]!r} has no tests"
         tree = ast.parse(file.read_text(encoding="utf-8"))
         tests = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-        prefix = f"test_{'_'.join(path[1:])}"
+        prefix = f"test_{'_'.join(path[1:])}".replace("-", "_")
         assert sum(name.startswith(prefix) for name in tests) >= 2, f"{path}: too few tests"
+
+
+def _names(stdout: str) -> list[str]:
+    """Lines of stdout; a digest may stand before a name, as sha256sum prints it."""
+    return [line.rpartition("  ")[2] for line in stdout.splitlines()]
 
 
 @every_command
@@ -52,7 +64,7 @@ def test_json_is_one_object_on_stdout(path: tuple[str, ...], project: Cli) -> No
     values = json.loads(done.stdout)
     assert values["schema_version"] == 1
     assert len(values) >= 2
-    assert "{" not in done.stderr
+    assert "schema_version" not in done.stderr
 
 
 @every_command
@@ -60,7 +72,7 @@ def test_quiet_leaves_stderr_empty_and_stdout_alone(
     path: tuple[str, ...], project: Cli, tmp_path: Path
 ) -> None:
     assert project.good("--quiet", *path, *CALLS[path]).stderr == ""
-    if path != ("init",):  # A second one finds the files of the first.
+    if path not in ONCE:
         loud, quiet = (project.good(*flag, *path, *CALLS[path]).stdout for flag in ((), ("-q",)))
         assert loud == quiet
 
@@ -70,15 +82,16 @@ def test_only_the_announced_files_are_written(path: tuple[str, ...], project: Cl
     before = project.tree()
     stdout = project.good(*path, *CALLS[path]).stdout
     after = project.tree()
-    assert {name: after[name] for name in before} == before
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == REPLACED.get(path, set())
     new = set(after) - set(before)
     announced = {
         str((project.folder / line).relative_to(project.folder))
-        for line in stdout.splitlines()
+        for line in _names(stdout)
         if len(line) < 200 and (project.folder / line).is_file()
     }
     if path != ("step",):
-        assert new == announced
+        assert new | changed == announced
     assert all(not name.endswith(".tmp") for name in new)
 
 
@@ -91,7 +104,7 @@ def test_dry_run_writes_nothing(path: tuple[str, ...], project: Cli) -> None:
     assert dry.stderr.startswith("would make ")
     assert project.json(*path, *CALLS[path], "--dry-run")["dry-run"] is True
     # It announces exactly what a real run makes.
-    assert project.good(*path, *CALLS[path]).stdout == dry.stdout
+    assert _names(project.good(*path, *CALLS[path]).stdout) == dry.stdout.splitlines()
 
 
 def test_these_commands_can_be_tried_without_effect() -> None:
@@ -102,6 +115,9 @@ def test_these_commands_can_be_tried_without_effect() -> None:
         ("delta",),
         ("package", "create"),
         ("manifest", "create"),
+        ("manifest", "create-v1"),
+        ("manifest", "prepare"),
+        ("manifest", "prepare-v1"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,72 @@ def test_verify_golden_patch_on_its_device(look: Cli) -> None:
         "--payload", golden / "delta" / "fw-1.0.0_to_fw-1.1.0_b512.bin",
         "--installed-image", "old.bin", "--installed-version", "1.0.0",
     )  # fmt: skip
+
+
+def test_create_v1_for_an_image(cli: Cli) -> None:
+    call = ("manifest", "create-v1", "-o", "out/m1", "-p", "app.bin", "--format", "raw-binary")
+    cli.good(*call, "-v", "5")
+    fields = cli.json("manifest", "parse", "out/m1")["manifest"]
+    assert (fields["manifest-version"], fields["timestamp"]) == (1, 5)
+    cli.good("manifest", "verify", "out/m1", "--payload", "app.bin")
+
+
+def test_create_v1_takes_the_time_of_the_source(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    cli.good("manifest", "create-v1", "-o", "out/m1", "-p", "app.bin", "--format", "raw-binary")
+    assert cli.json("manifest", "parse", "out/m1")["manifest"]["timestamp"] == 1700000000
+
+
+def test_the_first_second_of_1970_is_no_version(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    done = cli("manifest", "create-v1", "-o", "m1", "-p", "app.bin", "--format", "raw-binary")
+    assert (done.status, "SOURCE_DATE_EPOCH is 0" in done.stderr) == (2, True)
+    assert not (cli.folder / "m1").exists()
+
+
+def test_create_v1_refuses_formats_of_v3(cli: Cli) -> None:
+    done = cli("manifest", "create-v1", "-o", "m1", "-p", "a.tar", "--format", "combined")
+    assert done.status == 2
+    assert not (cli.folder / "m1").exists()
+
+
+def test_prepare_prints_the_digest_to_sign(cli: Cli) -> None:
+    call = ("manifest", "prepare", "-v", "1.1.0", "-o", "tbs", "-p", "app.bin")
+    digest, name = cli.good(*call, "--format", "raw-binary").stdout.split()
+    data = (cli.folder / "tbs").read_bytes()
+    assert (digest, name) == (hashlib.sha256(data).hexdigest(), "tbs")
+    assert data == (cli.folder / "a.tbs").read_bytes()
+
+
+def test_prepare_finds_what_a_device_would_refuse(cli: Cli) -> None:
+    call = ("manifest", "prepare", "-v", "1.1.0", "-o", "tbs", "-p", "app.bin")
+    done = cli(*call, "--format", "raw-binary", "--component", "NINECHARS")
+    assert done.status == 3
+    assert not (cli.folder / "tbs").exists()
+
+
+def test_attach_makes_the_same_manifest(cli: Cli) -> None:
+    cli.good("manifest", "attach", "a.tbs", "--signature", "a.sig", "-o", "m", "-p", "app.bin")
+    assert (cli.folder / "m").read_bytes() == (cli.folder / "a.manifest").read_bytes()
+
+
+def test_attach_refuses_a_signature_of_other_bytes(cli: Cli) -> None:
+    (cli.folder / "a.sig").write_bytes(bytes(64))
+    done = cli("manifest", "attach", "a.tbs", "--signature", "a.sig", "-o", "m")
+    assert done.status == 1
+    assert not (cli.folder / "m").exists()
+
+
+def test_prepare_v1_prints_the_digest_of_what_it_wrote(cli: Cli) -> None:
+    arguments = ("-v", "5", "-p", "app.bin", "--format", "raw-binary", "-o", "tbs")
+    found = cli.json("manifest", "prepare-v1", *arguments)["prepared"]
+    data = (cli.folder / "tbs").read_bytes()
+    assert (found["size"], found["digest"]) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_prepare_v1_needs_no_key(cli: Cli) -> None:
+    arguments = ("-v", "5", "-p", "app.bin", "--format", "raw-binary", "-o", "tbs")
+    assert cli("manifest", "create-v1", *arguments, "-k", "none.pem").status == 1
+    assert (
+        cli("manifest", "prepare-v1", *arguments, "--set", "credentials.key=none.pem").status == 0
+    )

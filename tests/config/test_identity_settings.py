@@ -63,9 +63,9 @@ def test_both_names_from_one_source_are_an_error(
     both = {first: first_text, second: second_text}
     section = first.partition(".")[0]
     for given in (both, dict(reversed(both.items()))):
-        for config in ({"options": given}, {"build_system": given}):
+        for options, build_system in ((given, None), (None, given)):
             with pytest.raises(ConfigError, match="both of") as caught:
-                load_config(write(FULL), environ={}, **config)
+                load_config(write(FULL), environ={}, options=options, build_system=build_system)
             assert caught.value.field == section
     text = FULL.replace(f"  {first.partition('.')[2]}: {first_text}\n", "")
     lines = "".join(f"  {name.partition('.')[2]}: {value}\n" for name, value in both.items())

@@ -31,7 +31,7 @@ from .samples import FULL
         ("[delta, combined]", "delta", "device.features", 6, "expected `array`"),
         ("format: encrypted-raw", "format: raw", "payload.format", 19, "invalid enum value 'raw'"),
         ("  domain: acme.com", "  domain: localhost", "vendor.domain", 2, "is not a domain name"),
-        ("  domain: acme.com", "  domain: ''", "vendor.domain", 2, "length >= 1"),
+        ("  domain: acme.com", "  domain: ''", "vendor.domain", 2, "text is empty"),
         ("  domain: acme.com", "  vendor-id: 12", "vendor.vendor-id", 2, "expected `str"),
         ("    size: 5", "    size: 0", "payload.encrypted.size", 22, ">= 1"),
         ("  block-size: 1024", "  block-size: 63", "delta.block-size", 25, ">= 64"),

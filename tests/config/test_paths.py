@@ -10,6 +10,7 @@ import pytest
 from fotabuild.config.fields import project_fields
 from fotabuild.config.loader import load_config
 from fotabuild.config.model import PathKind
+from fotabuild.errors import ConfigError
 
 from .conftest import Writer
 from .samples import FULL, MINIMAL
@@ -23,6 +24,7 @@ def test_these_settings_are_paths() -> None:
         "vendor.custom-data-path",
         "credentials.key",
         "credentials.certificate",
+        "credentials.signing-tool",
         "payload.file-path",
         "layout.bootloader",
         "layout.header",
@@ -51,7 +53,8 @@ def test_paths_of_the_file_start_at_its_folder(write: Writer, elsewhere: Path) -
         "layout.header": "header.bin",
         "publish.destination": "out",
     }
-    assert {name: value_of(config, name) for name in PATHS} == {
+    assert set(PATHS) - set(expected) == {"credentials.signing-tool"}
+    assert {name: value_of(config, name) for name in expected} == {
         name: str(path.parent / value) for name, value in expected.items()
     }
     assert config.project.releases[0].image == str(path.parent / "releases/fw-1.0.0.bin")
@@ -110,3 +113,57 @@ def test_nothing_is_looked_up_on_the_disk(write: Writer, elsewhere: Path) -> Non
     assert config.project.credentials.key
     assert [path.name for path in config.folder.iterdir()] == ["fotabuild.yaml"]
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "there", "expected"),
+    [
+        ("./sign.sh", False, "{folder}/sign.sh"),
+        ("../bin/sign", False, "{parent}/bin/sign"),
+        ("/opt/sign", False, "/opt/sign"),
+        ("sign.sh", True, "{folder}/sign.sh"),
+        # Not in the folder of the file: looked up on PATH when it is run.
+        ("sign.sh", False, "sign.sh"),
+    ],
+)
+def test_programs_are_in_the_folder_or_on_path(
+    written: str, there: bool, expected: str, write: Writer, elsewhere: Path
+) -> None:
+    path = write(MINIMAL + f"credentials: {{signing-tool: '{written}'}}\n")
+    if there:
+        (path.parent / written).write_text("")
+    folder = path.parent
+    tool = load_config(path, environ={}).project.credentials.signing_tool
+    assert tool == expected.format(folder=folder, parent=folder.parent)
+
+
+@pytest.mark.parametrize("key", ["update-key", "keys/a b", "slot:7", "file:x", "./x"])
+@pytest.mark.parametrize("source", ["file", "build system", "environment", "option"])
+def test_keys_of_a_signing_tool_keep_their_name(
+    key: str, source: str, write: Writer, elsewhere: Path
+) -> None:
+    """The tool may be named by another source than the key."""
+    given = key if source == "file" else "weaker"
+    path = write(MINIMAL + f"credentials: {{key: '{given}', signing-tool: ./sign}}\n")
+    config = load_config(
+        path,
+        options={"credentials.key": key} if source == "option" else {},
+        environ={"FOTABUILD_CREDENTIALS_KEY": key} if source == "environment" else {},
+        build_system={"credentials.key": key} if source == "build system" else {},
+    )
+    assert config.project.credentials.key == key
+
+
+@pytest.mark.parametrize("name", ["pin-value", "PIN-VALUE", "pin%2Dvalue"])
+def test_a_pin_in_the_name_of_a_key_is_refused_and_not_shown(name: str, write: Writer) -> None:
+    path = write(MINIMAL)
+    with pytest.raises(ConfigError, match="can be seen by others") as caught:
+        load_config(path, options={"credentials.key": f"pkcs11:object=a?{name}=98761"}, environ={})
+    assert "98761" not in str(caught.value)
+
+
+def test_a_passphrase_where_its_source_belongs_is_refused_and_not_shown(write: Writer) -> None:
+    path = write(MINIMAL)
+    with pytest.raises(ConfigError, match="another form") as caught:
+        load_config(path, options={"credentials.passphrase": "correct horse"}, environ={})
+    assert "correct" not in str(caught.value)

@@ -15,6 +15,7 @@ from fotabuild.device.profile import DeviceFeature, DeviceLimits, DeviceProfile
 from fotabuild.device.report import AcceptanceReport
 from fotabuild.files import sha256
 from fotabuild.formats.combined_package import PackageImage, encode_package
+from fotabuild.formats.encrypted_payload import encode_key, encrypt_payload
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity, parse_uuid
 from fotabuild.formats.manifest_v3 import (
@@ -152,7 +153,8 @@ def combined(images: list[PackageImage] | None = None, content: bytes | None = N
 
 def encrypted() -> Scene:
     """An encrypted image as the service delivers it, with the key behind the manifest."""
-    hidden = b"encrypted " + NEW
+    key = bytes(range(16))
+    hidden = encrypt_payload(NEW, key)
     scene = raw().change(
         payload_format=PayloadFormat.ENCRYPTED_RAW,
         payload_digest=sha256(hidden),
@@ -160,4 +162,4 @@ def encrypted() -> Scene:
         installed_digest=sha256(NEW),
         installed_size=len(NEW),
     )
-    return dataclasses.replace(scene, payload=hidden, appended=b"\x81\x10" + bytes(16))
+    return dataclasses.replace(scene, payload=hidden, appended=encode_key(key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -14,7 +14,7 @@ from fotabuild.files import sha256
 from fotabuild.formats.combined_package import PackageImage
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity, parse_uuid
-from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.signing.pem import PemSigner
 
 from ..formats.golden import OTHER_KEY
@@ -84,6 +84,7 @@ CASES = [
     Case("payload-length", -84, raw().change(payload_size=len(NEW) - 1), "longer"),
     Case("payload-length", -84, raw().change(payload_size=len(NEW) + 1), "shorter"),
     Case("payload-digest", -26, raw().delivering(NEW[:-1] + b"x"), "image"),
+    Case("payload-decryption", -26, replace(encrypted(), appended=b"\x81\x10" + bytes(16))),
     Case("payload-digest", -26, encrypted().change(payload_digest=sha256(NEW)), "encrypted"),
     Case("patch-memory", -42, delta(scenes.patch(1024))),
     Case("patch-stream", -42, delta(scenes.patch()[:-1]), "cut off"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-_METHODS = {"check", "skip", "warn_unless"}
+_METHODS = {"check", "limit", "skip", "warn_unless"}
+_OWNERS = {"report", "hub"}
 
 
 def check_names(folder: Path) -> set[str]:
@@ -25,7 +26,7 @@ def check_names(folder: Path) -> set[str]:
             if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
                 continue
             owner = call.func.value
-            if isinstance(owner, ast.Name) and owner.id == "report" and call.func.attr in _METHODS:
+            if isinstance(owner, ast.Name) and owner.id in _OWNERS and call.func.attr in _METHODS:
                 names |= _names(call.args[0], loops, f"{path.name}:{call.lineno}")
     return names
 

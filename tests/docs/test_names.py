@@ -18,7 +18,15 @@ from .pages import ROOT, code_names, first_table
 
 CHECKS = ROOT / "docs" / "device-checks.md"
 SCONS = ROOT / "docs" / "scons.md"
-_SECTIONS = ("Manifest", "Payload", "Patch", "Package", "Update resources")
+_SECTIONS = (
+    "Manifest",
+    "Manifest v1",
+    "Manifest v1 and the older client",
+    "Payload",
+    "Patch",
+    "Package",
+    "Update resources",
+)
 # Prints the construction variables and methods that the tool adds.
 _ADDED = """
 import json, fotabuild.scons

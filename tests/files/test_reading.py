@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fotabuild import files
 from fotabuild.errors import FileError
-from fotabuild.files import build_time, read_file, sha256
+from fotabuild.files import build_time, read_file, relative_name, sha256
 
 
 def test_whole_file_up_to_the_limit(tmp_path: Path) -> None:
@@ -89,3 +90,47 @@ def test_build_time_comes_from_the_environment() -> None:
 def test_build_time_that_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(FileError, match="SOURCE_DATE_EPOCH"):
         build_time({"SOURCE_DATE_EPOCH": text})
+
+
+def test_pipes_where_they_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"content",))
+    writer.start()
+    assert read_file(tmp_path / "pipe", 7, "key", pipes=True) == b"content"
+    writer.join(10)
+    monkeypatch.setattr(files, "PIPE_SECONDS", 0.02)
+    with pytest.raises(FileError, match=r"nothing came through this pipe for 0\.02 seconds"):
+        read_file(tmp_path / "pipe", 7, "key", pipes=True)
+    with pytest.raises(FileError, match="limit of 6 bytes"):
+        read_file(Path("/dev/zero"), 6, "key", pipes=True)
+    with pytest.raises(FileError, match="empty pipe"):
+        read_file(Path(os.devnull), 6, "key", pipes=True)
+    (tmp_path / "file").write_bytes(b"1234567")
+    with pytest.raises(FileError, match="has 7 bytes"):
+        read_file(tmp_path / "file", 6, "key", pipes=True)
+
+
+def test_a_pipe_that_stays_open_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "PIPE_SECONDS", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(tmp_path / "pipe", os.O_WRONLY)
+    try:
+        os.write(writer, b"con")
+        with pytest.raises(FileError, match="nothing came"):
+            read_file(tmp_path / "pipe", 7, "key", pipes=True)
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_names_relative_to_a_folder(tmp_path: Path) -> None:
+    """A link to a folder is not where its ``..`` leads."""
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("real/deep")
+    assert relative_name(tmp_path / "link" / "keys" / "k", tmp_path / "link") == "keys/k"
+    for name in ("real", "link"):
+        outside = relative_name(tmp_path / "k", tmp_path / name)
+        assert os.path.normpath(Path(os.path.realpath(tmp_path / name), outside)) == os.path.join(
+            os.path.realpath(tmp_path), "k"
+        )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fotabuild.formats.combined_package import PackageImage
 from fotabuild.formats.identity import Identity
+from fotabuild.formats.manifest_v1 import ManifestV1
 from fotabuild.formats.manifest_v3 import ManifestV3, PayloadFormat
 
 # The same examples in every run: a property test that fails, fails for everybody.
@@ -64,3 +65,26 @@ package_images = st.lists(
     max_size=6,
     unique_by=lambda image: image.name,
 )
+
+
+@st.composite
+def manifests_v1(draw: st.DrawFn) -> ManifestV1:
+    """A v1 manifest whose fields fit together."""
+    patch = draw(st.booleans())
+    return ManifestV1(
+        identity=draw(identities),
+        timestamp=draw(sizes),
+        payload_format=PayloadFormat.ARM_PATCH_STREAM if patch else PayloadFormat.RAW_BINARY,
+        payload_digest=draw(digests),
+        payload_size=draw(sizes),
+        payload_uri=draw(texts),
+        priority=draw(st.none() | sizes),
+        vendor_info=draw(st.binary(max_size=300)),
+        precursor_digest=draw(digests) if patch else None,
+        installed_size=draw(sizes) if patch else None,
+        installed_digest=draw(digests) if patch else None,
+        device_id=draw(st.binary(max_size=16)),
+        nonce=draw(st.binary(max_size=16)),
+        apply_immediately=draw(st.booleans()),
+        encryption_mode=draw(st.integers(0, 5)),
+    )

@@ -23,19 +23,23 @@ DEVICE = {
     "device.limits.vendor-data-size": "200",
 }
 JSON = "raw-json"
+RAISED = tuple(f"--set={key}={value}" for key, value in DEVICE.items())
+
+
+def lay_out(schema: str, folder: Path) -> Path:
+    """Put the inputs where their relative paths, meant for a working folder, lead to the files."""
+    for name in ("delta", "firmware", "package"):
+        (folder / name).symlink_to(VECTORS / name)
+    (folder / schema).mkdir()
+    for path in (VECTORS / schema).glob("*"):
+        target = folder if path.suffix in (".yaml", ".json") else folder / schema
+        (target / path.name).write_bytes(path.read_bytes())
+    return folder
 
 
 @pytest.fixture(scope="module")
 def golden_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The inputs lie where their relative paths, meant for a working folder, lead to the files."""
-    folder = tmp_path_factory.mktemp("golden")
-    for name in ("delta", "firmware", "package"):
-        (folder / name).symlink_to(VECTORS / name)
-    (folder / "v3").mkdir()
-    for path in (VECTORS / "v3").glob("*"):
-        target = folder if path.suffix in (".yaml", ".json") else folder / "v3"
-        (target / path.name).write_bytes(path.read_bytes())
-    return folder
+    return lay_out("v3", tmp_path_factory.mktemp("golden"))
 
 
 def test_every_golden_input_is_used(golden_folder: Path) -> None:
@@ -44,16 +48,18 @@ def test_every_golden_input_is_used(golden_folder: Path) -> None:
     assert len(inputs) == 25
 
 
+@pytest.mark.parametrize("device", [RAISED, ("--profile=none",)], ids=["raised", "none"])
 @pytest.mark.parametrize("golden", MANIFESTS, ids=golden_name)
-def test_same_signed_bytes(golden: Path, golden_folder: Path, tmp_path: Path) -> None:
+def test_same_signed_bytes(
+    golden: Path, device: tuple[str, ...], golden_folder: Path, tmp_path: Path
+) -> None:
     name = golden_name(golden)
     config = golden_folder / ("raw.json" if name == JSON else f"{name}.yaml")
     output = tmp_path / "our.manifest"
     arguments = [f"--config={config}", f"--key={PKCS8_KEY if name == JSON else KEY}"]
     arguments += [f"--update-certificate={CERTIFICATE}", f"--output={output}"]
     arguments += [f"--fw-version={version_of(name)}"]
-    arguments += [f"--set={key}={value}" for key, value in DEVICE.items()]
-    assert main(["--quiet", "manifest", "create", *arguments]) == 0
+    assert main(["--quiet", "manifest", "create", *arguments, *device]) == 0
 
     ours, theirs = decode_signed(output.read_bytes()), decode_signed(golden.read_bytes())
     public_key = PUBLIC_KEY.read_bytes()

@@ -12,9 +12,12 @@ from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.delta import native_decoder
 from fotabuild.delta.decoder import apply_patch_python
 from fotabuild.device.manifest_acceptance import Device, accept_manifest
+from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
 from fotabuild.device.package_acceptance import accept_package
 from fotabuild.device.profile import DeviceProfile
 from fotabuild.errors import FotabuildError
+from fotabuild.files import sha256
+from fotabuild.formats import manifest_v1
 from fotabuild.formats.combined_package import decode_package, encode_package
 from fotabuild.formats.elf_image import flatten
 from fotabuild.formats.firmware_version import FirmwareVersion
@@ -26,6 +29,7 @@ from fotabuild.formats.update_resources import decode_arrays
 from fotabuild.inspection import inspect_bytes, to_text
 from fotabuild.plan.url import expand_url
 from fotabuild.signing.certificate import public_key_of, read_certificate
+from fotabuild.signing.der_signature import der_to_raw, raw_to_der
 from fotabuild.signing.pem import PemSigner
 from fotabuild.signing.verify import load_public_key
 from fotabuild.steps.description import describe_step, step_from_description
@@ -63,6 +67,18 @@ def _manifest(data: bytes, _: Path) -> None:
     again = encode_signed(signed.manifest, signed.signature)
     # DER of this schema has one form only.
     assert again + (b"" if key is None else b"\x81\x10" + key) == data
+
+
+def _manifest_v1(data: bytes, _: Path) -> None:
+    signed = manifest_v1.decode_signed(data)
+    again = manifest_v1.encode_signed(signed.manifest, signed.signature, signed.fingerprint)
+    # The digest of the signed bytes may be wrong in the data, and is not in what we write.
+    assert again == data.replace(signed.digest, sha256(signed.signed_bytes), 1)
+    assert accept_manifest_v1(data, Device(public_key=_PUBLIC_KEY), data).results
+
+
+def _signature(data: bytes, _: Path) -> None:
+    assert raw_to_der(der_to_raw(data)) == data
 
 
 def _acceptance(data: bytes, _: Path) -> None:
@@ -181,6 +197,7 @@ def _base(*names: str) -> tuple[bytes, ...]:
     return tuple((BASE / name).read_bytes() for name in names)
 
 
+_MANIFESTS_V1 = _files("v1/*.manifest.bin")
 _MANIFESTS = _files("v3/*.manifest.bin", "v3/encrypted-raw.delivered.bin")
 _YAML_TOKENS = (
     b"!!int ''", b"!!bool x", b"!!binary ", b"!!python/name:os", b"&a ", b"*a", b"<<: ", b"\t",
@@ -192,6 +209,13 @@ _STEP = json.dumps(describe_step(ImageStep(source=Path("a.elf"), output=Path("a.
 
 PARSERS = (
     Parser("manifest", _MANIFESTS, _manifest, (b"\x30\x80", b"\x04\x00", b"\x02\x01\x01")),
+    Parser("manifest-v1", _MANIFESTS_V1, _manifest_v1, (b"\x30\x00", b"\x01\x01\xff", b"\x0c\x00")),
+    Parser(
+        "signature",
+        tuple(manifest_v1.decode_signed(data).signature for data in _MANIFESTS_V1),
+        _signature,
+        (b"\x02\x21\x00", b"\x30\x44"),
+    ),
     Parser("acceptance", (*_MANIFESTS, *_base("app.tar")), _acceptance),
     Parser("patch-header", _base("app.patch"), _patch_header),
     Parser("patch", _base("app.patch"), _patch, (b"\x80" * 7, b"\x1f\x01\x00", b"\xf0\xff")),

@@ -48,22 +48,26 @@ def test_smallest_plan(make_config: MakeConfig, tmp_path: Path) -> None:
 def test_complete_plan(
     make_config: MakeConfig, tmp_path: Path, releases: list[dict[str, str]]
 ) -> None:
-    config = make_config(releases=releases, package=PACKAGE, layout=LAYOUT)
+    config = make_config(releases=releases, package=PACKAGE, layout=LAYOUT, formats=["v3", "v1"])
     resources = tmp_path / "gen" / "update_default_resources.c"
     plan = make_plan(config, build(tmp_path, resources=resources, name="toaster"))
     assert names(plan) == [
         "resources:update_default_resources.c",
         "image:toaster-2.0.0.bin",
         "manifest:toaster-2.0.0.manifest",
+        "manifest-v1:toaster-2.0.0.v1.manifest",
         "delta:toaster-1.9.0-to-2.0.0.patch",
         "manifest:toaster-1.9.0-to-2.0.0.manifest",
+        "manifest-v1:toaster-1.9.0-to-2.0.0.v1.manifest",
         "delta:toaster-1.10.0-to-2.0.0.patch",
         "manifest:toaster-1.10.0-to-2.0.0.manifest",
+        "manifest-v1:toaster-1.10.0-to-2.0.0.v1.manifest",
         "package:toaster-2.0.0.package.tar",
         "manifest:toaster-2.0.0.package.manifest",
         "factory:toaster-2.0.0.factory.bin",
     ]
     assert {step.kind for step in plan.steps} == set(StepKind)
+    assert plan.notes == ("no v1 manifest of the package: that schema knows no packages",)
 
 
 def test_every_step_comes_behind_those_that_it_reads(

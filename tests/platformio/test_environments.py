@@ -162,3 +162,20 @@ def _states(folder: Path) -> dict[str, tuple[int, int]]:
         str(path.relative_to(folder)): (path.stat().st_ino, path.stat().st_mtime_ns)
         for path in (folder, *folder.rglob("*"))
     }
+
+
+def test_a_signing_tool_gets_the_name_of_its_key_as_it_stands(project: Project) -> None:
+    """Whichever of the two files names the tool, and wherever that lies."""
+    project.write(
+        "sign",
+        '#!/bin/sh\n[ "$2" = slot/../7 ] && '
+        f'exec openssl dgst -sha256 -sign "{project.path("keys/update.key.pem")}" -out "$4" "$3"\n',
+    )
+    project.path("sign").chmod(0o755)
+    project.edit("fotabuild.yaml", "  key: keys/update.key.pem\n", "  signing-tool: ./sign\n")
+    project.option("custom_fotabuild_credentials_key = slot/../7")
+    assert "app-1.1.0.manifest" in project.run()
+    # PlatformIO builds all again when its own file changes.
+    project.edit("fotabuild.yaml", "  signing-tool: ./sign\n", "")
+    project.option("custom_fotabuild_credentials_signing_tool = ./sign")
+    assert "app-1.1.0.manifest" in project.run()

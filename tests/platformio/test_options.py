@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fotabuild.config.fields import project_fields
+from fotabuild.config.loader import load_config
 from fotabuild.errors import ConfigError
 from fotabuild.platformio.options import (
     PREFIX,
@@ -58,21 +59,50 @@ def test_lines_separate_the_items_of_a_list() -> None:
     assert settings == {"device.features": "delta,combined"}
 
 
+@pytest.mark.parametrize("option", ["vendor_custom_data_path", "credentials_certificate"])
+def test_paths_start_at_the_project(option: str) -> None:
+    setting = option.replace("_", ".", 1).replace("_", "-")
+    assert _read(**{option: "keys/../a b.pem"}).settings == {setting: str(PROJECT / "a b.pem")}
+    assert _read(**{option: "/keys/a.pem"}).settings == {setting: "/keys/a.pem"}
+
+
+def key_of(tmp_path: Path, config: str, **given: str) -> str | None:
+    """The key that a build signs with, from options and a configuration in another folder."""
+    (tmp_path / "conf").mkdir()
+    file = tmp_path / "conf" / "fotabuild.yaml"
+    file.write_text(f"vendor: {{domain: a.b}}\ndevice: {{model-name: x}}\n{config}")
+    options = _read(**given)
+    loaded = load_config(
+        file, build_system=options.settings, build_folder=options.project, environ={}
+    )
+    return loaded.project.credentials.key
+
+
 @pytest.mark.parametrize(
-    ("name", "setting"),
+    ("key", "expected"),
     [
-        ("credentials_key", "credentials.key"),
-        ("vendor_custom_data_path", "vendor.custom-data-path"),
+        ("keys/../a b.pem", str(PROJECT / "a b.pem")),
+        ("/keys/a.pem", "/keys/a.pem"),
+        ("pkcs11:token=x", "pkcs11:token=x"),
+        ("awskms:alias/update", "awskms:alias/update"),
     ],
 )
-def test_paths_start_at_the_project(name: str, setting: str) -> None:
-    assert _read(**{name: "keys/../a b.pem"}).settings == {setting: str(PROJECT / "a b.pem")}
-    assert _read(**{name: "/keys/a.pem"}).settings == {setting: "/keys/a.pem"}
+def test_the_path_of_a_key_starts_at_the_project(key: str, expected: str, tmp_path: Path) -> None:
+    assert key_of(tmp_path, "", credentials_key=key) == expected
 
 
-def test_a_key_that_is_no_file_is_no_path() -> None:
-    settings = _read(credentials_key="pkcs11:token=x").settings
-    assert settings == {"credentials.key": "pkcs11:token=x"}
+@pytest.mark.parametrize(
+    ("config", "given"),
+    [
+        ("", {"credentials_signing_tool": "sign"}),
+        ("credentials: {signing-tool: ./sign}", {}),
+        ("credentials: {signing-tool: ./sign, key: other}", {}),
+    ],
+)
+def test_what_a_signing_tool_calls_its_key_is_no_path(
+    config: str, given: dict[str, str], tmp_path: Path
+) -> None:
+    assert key_of(tmp_path, config, credentials_key="slot/../7", **given) == "slot/../7"
 
 
 def test_the_plugins_own_paths_may_hold_variables_of_the_build() -> None:
@@ -140,8 +170,8 @@ def test_the_documentation_lists_the_options() -> None:
     documented = re.findall(rf"^\| `{PREFIX}(\w+)` \|", page, re.MULTILINE)
     for name in documented:
         _read(**{name: "1.1.1" if name == "version" else "yes"})
-    # One option for each value that is not a setting.
-    assert len(documented) == len(Options.__dataclass_fields__) - 1
+    # One option for each value, but the settings and the folder that paths start at.
+    assert len(documented) == len(Options.__dataclass_fields__) - 2
 
 
 @pytest.mark.platformio

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fotabuild.config.loader import load_config
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.formats.manifest_v3 import PayloadFormat
+from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.build import Build
 from fotabuild.plan.make import StepMaker
 from fotabuild.plan.plan import Plan, make_plan

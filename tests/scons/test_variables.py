@@ -15,6 +15,7 @@ mine = {
     "FOTAFORMAT": "raw-binary", "FOTACOMPONENT": "MINE", "FOTAPRECURSOR": "old.bin",
     "FOTAPRECURSORVERSION": "2.0.0", "FOTADECODERDIR": "decoder",
     "FOTARESOURCESCOMSTR": "a", "FOTAIMAGECOMSTR": "b", "FOTADELTACOMSTR": "c",
+    "FOTAMANIFESTFORMAT": "v1",
     "FOTAPACKAGECOMSTR": "d", "FOTAMANIFESTCOMSTR": "e", "FOTAFACTORYCOMSTR": "f",
 }
 env = Environment(tools=[], **mine)

@@ -109,8 +109,8 @@ def test_uris(uri: str, path: str | None) -> None:
 
 
 def test_unknown_kind_of_key_is_named() -> None:
-    with pytest.raises(SigningError, match="no signer for keys of the kind 'pkcs11:'"):
-        open_signer("pkcs11:object=update;pin-value=1234")
+    with pytest.raises(SigningError, match="no signer for keys of the kind 'gcpkms:'"):
+        open_signer("gcpkms:update")
 
 
 def test_a_key_s_uri_opens_it() -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fotabuild.cli.commands.manifest_v1 import parse_number
 from fotabuild.cli.options import Subparsers, add_config, find_config, read_config
 from fotabuild.cli.output import Output
 from fotabuild.errors import ConfigError, ExitStatus, VerificationError, in_file, printable
@@ -32,7 +33,9 @@ def register(verbs: Subparsers) -> None:
         "--installed-image", type=Path, metavar="FILE", help="the image that runs on the device"
     )
     parser.add_argument(
-        "--installed-version", metavar="VERSION", help="the version that runs on the device"
+        "--installed-version",
+        metavar="VERSION",
+        help="the version that runs on the device; also a number, with v1 manifests",
     )
     parser.add_argument(
         "--no-config", action="store_true", help="use no configuration, even if there is one"
@@ -44,7 +47,9 @@ def register(verbs: Subparsers) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     """Check a manifest and print each result."""
     from fotabuild.device.manifest_acceptance import accept_manifest
+    from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
     from fotabuild.files import read_file
+    from fotabuild.formats.manifest_schema import schema_of
     from fotabuild.limits import READ_LIMITS
 
     data = read_file(args.manifest, READ_LIMITS.manifest, "manifest")
@@ -54,7 +59,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise ConfigError(
             "no key to verify with", remedy="give --certificate or --public-key, or a configuration"
         )
-    report = accept_manifest(data, device, payload)
+    accept = accept_manifest_v1 if schema_of(data) == 1 else accept_manifest
+    report = accept(data, device, payload)
+    for warning in device.profile.warnings:
+        output.warn(warning)
     results = [
         {
             "name": result.name,
@@ -88,30 +96,36 @@ def _device(args: argparse.Namespace) -> Device:
     from fotabuild.signing.certificate import public_key_of, read_certificate
     from fotabuild.signing.verify import load_public_key
 
-    profile, identity, certificate = DeviceProfile(), None, args.certificate
+    profile = DeviceProfile(enforced=args.profile != "none")
+    identity, certificate = None, args.certificate
     if not args.no_config and (args.config or _has_config()):
         config = read_config(args)
-        device = config.project.device
-        profile = DeviceProfile(features=frozenset(device.features), limits=device.limits)
+        profile = config.project.device.to_profile()
         identity = config.identity
         configured = config.project.credentials.certificate
         if certificate is None and args.public_key is None and configured is not None:
             certificate = Path(configured)
-    key = None
+    key = der = None
     if args.public_key is not None:
         key = read_file(args.public_key, READ_LIMITS.key, "public key")
         with in_file(args.public_key):
             load_public_key(key)
     if certificate is not None:
         with in_file(certificate):
-            key = public_key_of(read_certificate(certificate))
+            der = read_certificate(certificate)
+            key = public_key_of(der)
     image, version = args.installed_image, args.installed_version
+    timestamp = None
+    if version and "." not in version:
+        timestamp, version = parse_number(version), None
     return Device(
         profile=profile,
         public_key=key,
         identity=identity,
         installed_version=version and FirmwareVersion.parse(version),
         installed_image=image and read_file(image, READ_LIMITS.image, "installed image"),
+        certificate=der,
+        installed_timestamp=timestamp,
     )
 
 

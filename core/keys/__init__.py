@@ -1,0 +1,1 @@
+"""The key of a project in use: is it sound, and what happens when it is replaced."""

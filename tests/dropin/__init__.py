@@ -1,0 +1,1 @@
+"""The four programs of the older tool family."""

@@ -1,0 +1,1 @@
+"""The known weaknesses of the older tools, each reproduced against ours."""
