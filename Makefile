@@ -6,11 +6,15 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE = examples/mbed-os
 SOURCES = $(shell git ls-files core plugins setup.py pyproject.toml 2>/dev/null)
 
-.PHONY: demo test lint bench peer clean
+.PHONY: demo upload-demo test lint bench peer corpus clean
 
 # Build the example firmware twice; the second build emits what updates the first.
 demo: $(VENV)/installed
 	sh $(EXAMPLE)/demo.sh "$(abspath $(BIN))"
+
+# A local update server, simulated devices, and upload-update from SCons, CMake and PlatformIO.
+upload-demo: $(VENV)/installed
+	sh $(EXAMPLE)/upload-demo.sh "$(abspath $(BIN))"
 
 test: $(VENV)/installed peer
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(PYTEST_FLAGS)
@@ -19,6 +23,10 @@ test: $(VENV)/installed peer
 # is found, the tests that need it are left out by name.
 peer:
 	sh tests/install_peer.sh
+
+# Real firmware that the sizes of patches are judged on, kept outside of this folder.
+corpus: $(VENV)/installed
+	$(BIN)/python benchmarks/corpus.py --gate
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -29,6 +37,7 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/cmake.py
+	$(BIN)/python benchmarks/server.py
 
 clean:
 	rm -rf $(VENV) build $(EXAMPLE)/build

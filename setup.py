@@ -1,7 +1,7 @@
-"""The compiled parts of the wheel: the CMake package and the C patch decoder.
+"""The compiled parts of the wheel: the CMake package, the C patch decoder, the encoder's kernel.
 
 Everything else stands in ``pyproject.toml``. A machine without a compiler or without CMake still
-installs: the pure-Python decoder then does the work.
+installs: pure Python then does the work.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class OptionalBuildExtension(BuildExtension):
 
 
 class Wheel(bdist_wheel):
-    """The decoder is loaded through ctypes: the wheel fits every Python of its platform."""
+    """The C parts are loaded through ctypes: the wheel fits every Python of its platform."""
 
     def get_tag(self) -> tuple[str, str, str]:
         """Keep the platform only."""
@@ -66,6 +66,11 @@ setup(
             name="fotabuild.delta.native_decoder_library",
             install_prefix=".",
             source_dir=str(ROOT / "core" / "delta" / "native"),
+        ),
+        CMakeExtension(
+            name="fotabuild.delta.kernel_library",
+            install_prefix=".",
+            source_dir=str(ROOT / "core" / "delta" / "kernel"),
         ),
     ],
     cmdclass={"build_ext": OptionalBuildExtension, "bdist_wheel": Wheel},

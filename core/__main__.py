@@ -1,8 +1,6 @@
 """Run the command line as ``python -m fotabuild``."""
 
-import sys
-
-from fotabuild.cli.main import main
+from fotabuild.cli.main import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

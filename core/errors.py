@@ -21,7 +21,12 @@ class ExitStatus(enum.IntEnum):
     FAILED = 1
     USAGE = 2
     VERIFICATION_FAILED = 3
+    SERVICE = 4
+    CAMPAIGN = 5
+    NO_DEVICE = 6
+    TIMED_OUT = 7
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 def printable(text: str) -> str:
@@ -257,6 +262,142 @@ class PlanError(FotabuildError):
     """The project and the build cannot be turned into a plan."""
 
     code = "FB0800"
+
+
+class ServerError(FotabuildError):
+    """The local update server cannot start."""
+
+    code = "FB0920"
+
+
+class DataFolderError(ServerError):
+    """The data folder of the local update server is in use, damaged, or of a newer release."""
+
+    code = "FB0921"
+
+
+class AccessKeyError(ServerError):
+    """There is no such access key."""
+
+    code = "FB0922"
+
+
+class PublishError(FotabuildError):
+    """A release cannot be published as asked. The family of all trouble with destinations."""
+
+    code = "FB0900"
+
+
+class ServiceError(PublishError):
+    """The service refused a request, or failed to do it.
+
+    Attributes:
+        status: the HTTP status, if there was an answer that could be read.
+        retry_after: when the service wants to be asked again, in its own words.
+        sent: whether the service may have done what it was asked to.
+        final: whether asking again is of no use.
+    """
+
+    code = "FB0901"
+    exit_status = ExitStatus.SERVICE
+    status: int | None = None
+    retry_after: str | None = None
+    sent: bool = True
+    final: bool = False
+
+
+class NetworkError(ServiceError):
+    """The service cannot be reached, or its answer was lost."""
+
+    code = "FB0902"
+
+
+class AnswerError(ServiceError):
+    """An answer is not what the service's API promises: HTML, cut off, too large, a redirect."""
+
+    code = "FB0903"
+
+
+class RejectedKeyError(ServiceError):
+    """The service does not accept the access key, or not for this."""
+
+    code = "FB0904"
+
+
+class NoAccessKeyError(PublishError):
+    """There is no access key where it was said to be, or it cannot be one."""
+
+    code = "FB0905"
+
+
+class DestinationError(PublishError):
+    """The address of a destination cannot be used."""
+
+    code = "FB0906"
+
+
+class UploadError(ServiceError):
+    """The service stored something else than what was sent."""
+
+    code = "FB0907"
+
+
+class CampaignError(PublishError):
+    """The campaign ended, and not every device has the update."""
+
+    code = "FB0908"
+    exit_status = ExitStatus.CAMPAIGN
+
+
+class NoDeviceError(PublishError):
+    """No device matches, so that nothing was updated."""
+
+    code = "FB0909"
+    exit_status = ExitStatus.NO_DEVICE
+
+
+class CampaignTimeoutError(PublishError):
+    """The campaign was not over in the time that ``--timeout`` allows."""
+
+    code = "FB0910"
+    exit_status = ExitStatus.TIMED_OUT
+
+
+class JournalError(PublishError):
+    """The journal of a run cannot be used, or another process works on it.
+
+    Attributes:
+        in_use: another process works on it, so that nothing is wrong.
+    """
+
+    code = "FB0911"
+    in_use: bool = False
+
+
+class LeftoverError(PublishError):
+    """Something could not be removed from the service."""
+
+    code = "FB0912"
+    exit_status = ExitStatus.SERVICE
+
+
+class StorageError(PublishError):
+    """The storage refused, or holds something else than what was written."""
+
+    code = "FB0913"
+    exit_status = ExitStatus.SERVICE
+
+
+class MissingExtraError(PublishError):
+    """An optional part of fotabuild is needed and not installed."""
+
+    code = "FB0914"
+
+
+class SimulationError(FotabuildError):
+    """A simulated device cannot go on: its folder is damaged, or the server refuses it."""
+
+    code = "FB1200"
 
 
 @contextlib.contextmanager

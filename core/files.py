@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import hashlib
 import os
-import secrets
 import select
 import stat
 import time
@@ -121,6 +121,12 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
+# Folders whose flush was put off, where somebody put it off.
+_unflushed: contextvars.ContextVar[set[Path] | None] = contextvars.ContextVar(
+    "_unflushed", default=None
+)
+
+
 @dataclass(frozen=True)
 class _Output:
     path: Path
@@ -210,8 +216,7 @@ class OutputSet:
                 for temporary, output in staged:
                     path = output.path
                     (os.link if output.only_new else os.replace)(temporary, path)
-            for folder in sorted({output.path.parent for _, output in staged}):
-                _sync_folder(folder)
+            _sync_folders({output.path.parent for _, output in staged})
         except FileExistsError:
             raise OutputConflictError(
                 "this file was made meanwhile, and is not overwritten", file=path
@@ -222,6 +227,32 @@ class OutputSet:
             for temporary, _ in staged:
                 with contextlib.suppress(OSError):
                     temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def renames_flushed_together() -> Iterator[None]:
+    """Flush each folder once at the end, instead of after every output inside.
+
+    A build renames a dozen files in one folder, and flushing it takes longer than making some of
+    them. A loss of power in between can undo renames, and with them the files' newest content, but
+    never shows a file that is not whole.
+    """
+    folders: set[Path] = set()
+    token = _unflushed.set(folders)
+    try:
+        yield
+    finally:
+        _unflushed.reset(token)
+        _sync_folders(folders)
+
+
+def _sync_folders(folders: set[Path]) -> None:
+    later = _unflushed.get()
+    if later is not None:
+        later |= folders
+        return
+    for folder in sorted(folders):
+        sync_folder(folder)
 
 
 def write_file(
@@ -302,7 +333,7 @@ def _stage(output: _Output) -> Path:
         raise FileError(
             "cannot write: a file stands where the folder should be", file=output.path
         ) from None
-    temporary = folder / f".{output.path.name[:50]}.{secrets.token_hex(6)}.tmp"
+    temporary = folder / f".{output.path.name[:50]}.{os.urandom(6).hex()}.tmp"
     mode = 0o600 if output.private else 0o666
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
     try:
@@ -343,7 +374,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make renames durable. Not every system lets a folder be opened; then nothing is lost."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

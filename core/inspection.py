@@ -229,6 +229,9 @@ def _sidecar_fields(data: bytes) -> Fields:
         "precursor-digest": sidecar.precursor_digest.hex(),
         "patch-size": sidecar.patch_size,
         "patch-digest": sidecar.patch_digest and sidecar.patch_digest.hex(),
+        "patch-engine": sidecar.engine,
+        "patch-effort": sidecar.effort,
+        "patch-complete": sidecar.complete,
     }
 
 

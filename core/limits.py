@@ -27,6 +27,8 @@ class ReadLimits:
         signature: a signature in a file.
         vendor_data: a custom vendor data file.
         elf_segments: loadable segments of an ELF file.
+        elf_sections: sections of an ELF file whose symbols are read.
+        elf_symbols: its symbols.
         elf_gap: largest hole between two segments that is filled up.
         package_members: members of a combined package, its descriptor included.
         package_descriptor: the descriptor of a combined package.
@@ -45,6 +47,8 @@ class ReadLimits:
     signature: int = 1024
     vendor_data: int = 64 * 1024
     elf_segments: int = 1024
+    elf_sections: int = 20_000
+    elf_symbols: int = 500_000
     elf_gap: int = 16 * 1024 * 1024
     package_members: int = 256
     package_descriptor: int = 1024 * 1024

@@ -1,13 +1,14 @@
 """What tests need from the machine, and fixtures that many of them share.
 
-Tests marked with a need (``qemu``, ``peer``, ``cc``, ``cmake``, ``platformio``, ``softhsm``) run
-where it is met. Where it is not, they are left out by name in the closing lines, never counted as
-passed; with the need in ``FOTABUILD_REQUIRE`` (as in CI) its absence is an error.
+Tests marked with a need (``qemu``, ``peer``, ``corpus``, ``cc`` and others below) run where it is
+met. Where it is not, they are left out by name in the closing lines, never counted as passed; with
+the need in ``FOTABUILD_REQUIRE`` (as in CI) its absence is an error.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import sys
@@ -23,6 +24,18 @@ VECTORS = Path(__file__).parent / "vectors"
 def peer_folder() -> Path:
     """Return the folder of the programs of manifest-tool 2.6.2."""
     return Path(os.environ.get("FOTABUILD_PEER", ROOT / ".venv-peer" / "bin"))
+
+
+def corpus_folder() -> Path:
+    """Return the folder of the firmware that ``benchmarks/corpus.py`` fetched."""
+    given = os.environ.get("FOTABUILD_CORPUS")
+    return Path(given) if given else Path.home() / ".cache" / "fotabuild-corpus"
+
+
+def _has_corpus() -> bool:
+    description = json.loads((ROOT / "benchmarks" / "corpus.json").read_text(encoding="utf-8"))
+    pairs = [entry["name"] for entry in description["pairs"] if entry.get("gate")]
+    return all((corpus_folder() / name / "new.bin").is_file() for name in pairs)
 
 
 def find_tool(name: str) -> str | None:
@@ -46,6 +59,7 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: (peer_folder() / "manifest-tool").is_file(),
         "make peer (needs Python 3.8 to 3.11)",
     ),
+    "corpus": (_has_corpus, "make corpus (fetches firmware from PyPI and npm)"),
     "cc": (
         lambda: shutil.which("cc") is not None or importlib.util.find_spec("ziglang") is not None,
         "install a C compiler",
@@ -53,6 +67,10 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "cmake": (
         lambda: all(map(find_tool, ("cmake", "ninja", "make"))),
         "pip install cmake ninja",
+    ),
+    "browser": (
+        lambda: all(map(shutil.which, ("chromium", "chromedriver"))),
+        "install chromium and chromium-driver",
     ),
     "platformio": (
         lambda: importlib.util.find_spec("platformio") is not None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fotabuild.cli.output import Output
 from fotabuild.errors import ExitStatus
+from fotabuild.files import renames_flushed_together
 
 if TYPE_CHECKING:
     from fotabuild.steps.step import Step, StepResult
@@ -17,14 +18,14 @@ def run_steps(args: argparse.Namespace, output: Output, steps: Sequence[Step]) -
     """Run ``steps`` in order, or say what they would do with ``--dry-run``."""
     done: list[dict[str, Any]] = []
     said: set[str] = set()
-    for step in steps:
-        if args.dry_run:
-            output.say(f"would make {step.name}")
-        else:
-            result = step.run()
-            _say(output, step, result, said)
-        if output.as_json:
-            done.append(describe(step))
+    with renames_flushed_together():
+        for step in steps:
+            if args.dry_run:
+                output.say(f"would make {step.name}")
+            else:
+                say_result(output, step, step.run(), said)
+            if output.as_json:
+                done.append(describe(step))
     made = [path for step in steps for path in step.outputs]
     output.result({"dry-run": args.dry_run, "steps": done}, "\n".join(str(path) for path in made))
     return ExitStatus.OK
@@ -44,7 +45,8 @@ def describe(step: Step) -> dict[str, Any]:
     }
 
 
-def _say(output: Output, step: Step, result: StepResult, said: set[str]) -> None:
+def say_result(output: Output, step: Step, result: StepResult, said: set[str]) -> None:
+    """Tell people what a step made; a warning that was said before is not said again."""
     output.say(f"{step.kind.value:<10}{step.outputs[0].name}: {result.summary}")
     for warning in result.warnings:
         if warning not in said:

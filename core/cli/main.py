@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
+import gc
 import importlib
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from fotabuild import __version__
 from fotabuild.cli.output import Output
+from fotabuild.cli.termination import ended_as_interrupted
 from fotabuild.errors import ExitStatus, FileError, FotabuildError
 
 # Each is a module of fotabuild.cli.commands.
@@ -31,15 +32,21 @@ _COMMANDS = (
     "manifest",
     "encrypt",
     "keys",
+    "upload",
+    "cleanup",
+    "device",
+    "serve",
     "inspect",
     "config",
     "schema",
     "completion",
 )
+_GARBAGE_THRESHOLD = 100_000
 # Options that may stand before the command.
 _FLAGS = ("-q", "--quiet", "--debug", "--json")
 _EPILOG = """\
-exit status: 0 ok, 1 failed, 2 wrong usage, 3 verification failed, 130 interrupted.
+exit status: 0 ok, 1 failed, 2 wrong usage, 3 verification failed, 4 service, 5 campaign not
+successful, 6 no device, 7 timed out, 130 interrupted, 143 terminated.
 Results go to stdout, everything for people to stderr.
 """
 
@@ -94,27 +101,29 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     parser.add_argument("--json", action="store_true", help="print results as one JSON object")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Without its name given, argparse formats a usage to find it: slow, as it loads archivers.
+    subparsers = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, prog=parser.prog
+    )
     for name in (command,) if command in _COMMANDS else _COMMANDS:
         importlib.import_module(f"fotabuild.cli.commands.{name}").register(subparsers)
     return parser
 
 
-@contextlib.contextmanager
-def _ended_as_interrupted() -> Iterator[None]:
-    """Let a polite request to end clean up as Ctrl-C does: a signing tool must not be left alone.
+def run() -> NoReturn:
+    """Run the command line as a program of its own.
 
-    In a host's thread the host's own handling stays.
+    Builds start it once for each artifact: looking for garbage while modules load, and freeing
+    memory piece by piece before the system takes all of it, would be a sixth of such a run.
     """
-    try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    except ValueError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    gc.set_threshold(_GARBAGE_THRESHOLD)
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            status = status or int(ExitStatus.FAILED)
+    os._exit(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -136,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", message="Parsed a serial number")
     output = Output(quiet=args.quiet, as_json=args.json)
     try:
-        with _ended_as_interrupted():
+        with ended_as_interrupted():
             status = int(args.run(args, output))
         sys.stdout.flush()
         return status
@@ -145,11 +154,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         output.error(error)
         return int(error.exit_status)
-    except KeyboardInterrupt:
-        if args.debug:
-            raise
+    except KeyboardInterrupt as stop:
         output.say("interrupted")
-        return int(ExitStatus.INTERRUPTED)
+        # Commands that clean up listen to SIGTERM as well, and name the signal.
+        terminated = getattr(stop, "number", None) == signal.SIGTERM
+        return int(ExitStatus.TERMINATED if terminated else ExitStatus.INTERRUPTED)
     except BrokenPipeError:
         # The reader of stdout left: nothing to say to it, and nothing else went wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

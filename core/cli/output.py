@@ -22,6 +22,13 @@ class Output:
     def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
         self._quiet = quiet
         self.as_json = as_json
+        #: Commands that tell about events print one JSON object per line instead of a single one.
+        self.as_lines = False
+
+    @property
+    def quiet(self) -> bool:
+        """Whether errors only are printed on stderr."""
+        return self._quiet
 
     def say(self, text: str) -> None:
         """Tell people something."""
@@ -39,15 +46,21 @@ class Output:
     def error(self, error: FotabuildError) -> None:
         """Tell people what went wrong, and programs too when they asked for JSON."""
         self.fail(error)
+        self.end(error.code, str(error))
+
+    def end(self, code: str, message: str) -> None:
+        """Tell programs that asked for JSON why there is no result."""
         if self.as_json:
-            self.result({"error": {"code": error.code, "message": str(error)}}, "")
+            event = {"event": "result"} if self.as_lines else {}
+            self.result({**event, "error": {"code": code, "message": message}}, "")
 
     def result(self, values: Mapping[str, Any], text: str) -> None:
         """Print the result: ``values`` for programs, ``text`` for people's eyes and pipes."""
         if self.as_json:
             import json
 
-            text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=2)
+            indent = None if self.as_lines else 2
+            text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=indent)
         if text:
             _print(text, sys.stdout)
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.config.model import Credentials
 from fotabuild.errors import OutputConflictError
-from fotabuild.signing.signer import KeyAccess, key_file, tool_file
+from fotabuild.files import same_file
+from fotabuild.signing.signer import ACCESS_KEY_VARIABLE, KeyAccess, key_file, tool_file
 
 
-def key_access(credentials: Credentials) -> KeyAccess:
-    """Return how the key of a project is reached."""
+def key_access(credentials: Credentials, access_key: str | None = None) -> KeyAccess:
+    """Return how the key of a project is reached.
+
+    Args:
+        credentials: of the project.
+        access_key: ``publish.access-key``; a variable that it names is kept from signing tools.
+    """
+    scheme, _, name = (access_key or "").partition(":")
+    withheld = (ACCESS_KEY_VARIABLE, *([name] if scheme == "env" else []))
     return KeyAccess(
         passphrase=credentials.passphrase,
         tool=credentials.signing_tool,
         tool_seconds=credentials.signing_tool_seconds,
         show_tool=credentials.show_signing_tool,
+        withheld=withheld,
     )
 
 
@@ -38,9 +46,9 @@ def refuse_to_replace(config: LoadedConfig, outputs: Iterable[Path]) -> None:
         tool_file(access),
         config.project.vendor.custom_data_path,
     )
-    kept = {os.path.realpath(file) for file in files if file}
+    kept = [Path(file) for file in files if file]
     for output in outputs:
-        if os.path.realpath(output) in kept:
+        if any(same_file(output, file) for file in kept):
             raise OutputConflictError(
                 "this output would overwrite configuration, key, certificate, signing tool or "
                 "vendor data",

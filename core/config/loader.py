@@ -6,7 +6,6 @@ Precedence: option of the command line, environment, build system, ``fotabuild.y
 from __future__ import annotations
 
 import contextlib
-import difflib
 import enum
 import os
 import re
@@ -38,7 +37,11 @@ DEFAULT_NAME = "fotabuild.yaml"
 # A value of one name, from a stronger source, replaces the other name's of a weaker one.
 _ALTERNATIVES = (("vendor.domain", "vendor.vendor-id"), ("device.model-name", "device.class-id"))
 _KEY = "credentials.key"
-_PATHS_IN_LISTS = (("releases", "image"), ("package.images", "file-name"))
+_PATHS_IN_LISTS = (
+    ("releases", "image"),
+    ("releases", "elf"),
+    ("package.images", "file-name"),
+)
 
 
 class Source(enum.Enum):
@@ -161,6 +164,8 @@ def _refuse_misspelt(environ: Mapping[str, str], known: set[str]) -> None:
     """Refuse variables that are almost a setting: a misspelt key must not sign with another."""
     for name in sorted(environ):
         if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            import difflib  # Only wrong names need it.
+
             close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.9)
             if close:
                 raise ConfigError(
@@ -239,6 +244,12 @@ def _convert(field: Field, value: object, where: str, folder: Path) -> object:
 
 
 def _absolute(value: str, kind: PathKind, folder: Path) -> str:
+    if kind is PathKind.KEY_PLACE:
+        # Anything but a file stays as it is: it may be a secret by mistake, and paths are shown.
+        scheme, _, place = value.partition(":")
+        if scheme != "file" or not place:
+            return value
+        return f"file:{os.path.normpath(folder / place)}"
     if kind is PathKind.PROGRAM:
         return program_path(value, folder)
     if kind is PathKind.KEY_URI:

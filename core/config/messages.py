@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,8 @@ _FORMS = {
     "version": "MAJOR.MINOR.PATCH",
     "passphrase": "env:NAME, fd:NUMBER or prompt, never the secret itself",
     "digest": "64 hexadecimal digits",
+    "access-key": "env:NAME, file:PATH or fd:N: where the key is, never the key itself",
+    "service": "https://HOST, or http://127.0.0.1:PORT",
 }
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*)`", re.DOTALL)
 
@@ -80,6 +81,8 @@ def explain_value(problem: str, name: str) -> tuple[str, str | None]:
 def _suggest(key: str) -> str:
     names = {part for field in project_fields() for part in field.name.split(".")}
     names |= {"releases", "image", "version", "package", "images", "file-name"}
+    import difflib  # Only wrong names need it.
+
     close = difflib.get_close_matches(key.replace("_", "-"), sorted(names), n=1)
     return f"did you mean {close[0]!r}?" if close else "see 'fotabuild schema'"
 

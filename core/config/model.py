@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from fotabuild.delta.effort import Effort
 from fotabuild.device.profile import (
     DeviceFeature,
     DeviceLimits,
@@ -31,6 +32,7 @@ class PathKind(enum.Enum):
     FILE = "file"
     KEY_URI = "key-uri"
     PROGRAM = "program"
+    KEY_PLACE = "key-place"
 
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -38,7 +40,17 @@ FilePath = Annotated[str, Meta(min_length=1, extra={"path": PathKind.FILE})]
 KeyUri = Annotated[str, Meta(min_length=1, extra={"path": PathKind.KEY_URI})]
 ProgramName = Annotated[str, Meta(min_length=1, extra={"path": PathKind.PROGRAM})]
 SecretSource = Annotated[str, Meta(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|fd:[0-9]{1,4}|prompt)$")]
+# Where a secret is, never the secret itself.
+KeyPlace = Annotated[
+    str,
+    Meta(
+        pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|fd:[0-9]{1,4})$",
+        extra={"path": PathKind.KEY_PLACE},
+    ),
+]
+ServiceUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+$")]
 Uuid = Annotated[str, Meta(pattern=r"^\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?$")]
+Seconds = Annotated[int, Meta(ge=1, le=86400)]
 Offset = Annotated[int, Meta(ge=0, le=1 << 28)]
 Address = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 VersionText = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){2}$")]
@@ -171,6 +183,16 @@ class Delta(_Section, frozen=True):
             description="A patch of this share of the new image, in per cent, is not worth it.",
         ),
     ] = 60
+    effort: Annotated[
+        Effort, Meta(description="How hard to look for a smaller patch; more takes more time.")
+    ] = Effort.BALANCED
+    time_limit: Annotated[
+        Seconds | None,
+        Meta(
+            description="Seconds for each patch, then the smallest so far is taken. The patch "
+            "then depends on the machine's speed.",
+        ),
+    ] = None
 
 
 class PackagedImage(_Section, frozen=True):
@@ -220,14 +242,46 @@ class Release(_Section, frozen=True):
     delta: Annotated[
         bool, Meta(description="Whether it gets a delta; false for the full image alone.")
     ] = True
+    elf: Annotated[
+        FilePath | None,
+        Meta(description="Its linked ELF file; symbols help with a smaller delta."),
+    ] = None
 
 
 class Publish(_Section, frozen=True):
-    """Where finished artifacts go."""
+    """Where finished artifacts go; give at most one of service and storage."""
 
     destination: Annotated[
         FilePath | None,
         Meta(description="Folder for artifacts; `update` beside this file if absent."),
+    ] = None
+    service: Annotated[
+        ServiceUrl | None,
+        Meta(
+            description="Device Management, or a local update server, that `fotabuild upload` runs "
+            "campaigns on; `https:`, or `http:` on this machine."
+        ),
+    ] = None
+    access_key: Annotated[
+        KeyPlace | None,
+        Meta(
+            description="Where the service's access key is: `env:NAME`, `file:PATH` or `fd:N`; "
+            "the variable `FOTABUILD_ACCESS_KEY` if absent."
+        ),
+    ] = None
+    storage: Annotated[
+        KeyUri | None,
+        Meta(
+            description="Folder or storage URL, such as `s3://bucket/folder`, that `fotabuild "
+            "upload` copies the artifacts to."
+        ),
+    ] = None
+    journal: Annotated[
+        FilePath | None,
+        Meta(
+            description="Folder for the journals of unfinished uploads; by default one of the "
+            "user's, outside the project."
+        ),
     ] = None
 
 

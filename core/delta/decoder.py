@@ -6,12 +6,12 @@ does the same work faster; tests hold the two against each other.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Generator
 
 import lz4.block
 
 from fotabuild.delta import native_decoder
+from fotabuild.delta.bytewise import add
 from fotabuild.errors import PatchError
 from fotabuild.formats.lz4_block import check_block
 from fotabuild.formats.patch_stream import (
@@ -162,7 +162,7 @@ class PatchDecoder:
             length -= len(piece)
             self._produced += len(piece)
             if position is not None:
-                piece = _add(self._old[position : position + len(piece)], piece)
+                piece = add(self._old[position : position + len(piece)], piece)
                 position += len(piece)
             self._output.append(piece)
 
@@ -180,18 +180,3 @@ def _decompress(frame: bytes, room: int, offset: int) -> bytes:
     except lz4.block.LZ4BlockError:
         raise PatchError("the frame is not a valid LZ4 block", offset=offset) from None
     return piece
-
-
-@functools.lru_cache(maxsize=8)
-def _masks(size: int) -> tuple[int, int]:
-    return int.from_bytes(b"\x7f" * size, "little"), int.from_bytes(b"\x80" * size, "little")
-
-
-def _add(old: bytes, diff: bytes) -> bytes:
-    """Add byte by byte modulo 256, as one addition of two long numbers without carries."""
-    size = len(diff)
-    if diff.count(0) == size:
-        return old
-    low, high = _masks(size)
-    one, two = int.from_bytes(old, "little"), int.from_bytes(diff, "little")
-    return ((one & low) + (two & low) ^ (one ^ two) & high).to_bytes(size, "little")

@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
-import bsdiff4
-import lz4
+from typing import NamedTuple
 
-from fotabuild.delta import decoder, frames, records
-from fotabuild.errors import DeltaError
-from fotabuild.formats.patch_stream import (
-    MAX_NEW_SIZE,
-    MIN_BLOCK_SIZE,
-    PatchRecord,
-    encode_patch,
+from fotabuild.delta import decoder
+from fotabuild.delta.deadline import Deadline
+from fotabuild.delta.effort import SETTINGS, CandidateSettings, Effort
+from fotabuild.delta.hints import ImageHints, hinted_segments
+from fotabuild.delta.patch import Patch, PatchStats, RecordUse
+from fotabuild.delta.search import (
+    check_plan,
+    fill_frames,
+    match_pieces,
+    open_kernel,
+    pack_frames,
+    plan_frames,
 )
+from fotabuild.delta.segments import Frame, Segment, merge_segments
+from fotabuild.delta.writer import PackedFrame, write_patch
+from fotabuild.errors import DeltaError
+from fotabuild.formats.patch_stream import MAX_NEW_SIZE, MIN_BLOCK_SIZE
 
 DEFAULT_BLOCK_SIZE = 512
 
 
 def engine() -> str:
-    """Return what decides, besides the images and the block size, which bytes a patch has."""
+    """Return what decides, besides images, block size and effort, which bytes a patch has."""
+    import bsdiff4  # Where the kernel was built, only its version is asked for.
+    import lz4
+
     return f"bsdiff4 {bsdiff4.__version__}, liblz4 {lz4.library_version_string()}"
 
 
-def make_patch(old: bytes, new: bytes, block_size: int = DEFAULT_BLOCK_SIZE) -> bytes:
+def make_patch(
+    old: bytes,
+    new: bytes,
+    *,
+    block_size: int = DEFAULT_BLOCK_SIZE,
+    effort: Effort = Effort.BALANCED,
+    time_limit: float | None = None,
+    hints: ImageHints | None = None,
+) -> Patch:
     """Return a patch that turns ``old`` into ``new``.
+
+    The same arguments give the same bytes on every machine, unless ``time_limit`` ended the work.
 
     Args:
         old: the installed image; empty is allowed (everything is inserted).
         new: the image after the update, 1 to 2**32 - 1 bytes.
         block_size: frame bound in bytes; the device needs two buffers of this size.
+        effort: how hard to try; the smallest result of this step and those below is kept.
+        time_limit: seconds after which no further step begins and a running one is given up;
+            the first step is always done. None for no limit.
+        hints: symbols of both images, from which better candidates may come.
 
     Raises:
-        DeltaError: an empty new image, or a block size that no device accepts.
-        PatchError: the patch does not give back the new image: a defect of this encoder.
+        DeltaError: an empty new image, a block size that no device accepts, or a patch that does
+            not give back the new image (a defect of this encoder).
     """
     if not 1 <= len(new) <= MAX_NEW_SIZE:
         raise DeltaError(
@@ -44,20 +69,83 @@ def make_patch(old: bytes, new: bytes, block_size: int = DEFAULT_BLOCK_SIZE) -> 
             field="block-size",
             remedy=f"use {MIN_BLOCK_SIZE} or more; 512 fits every device",
         )
-    patch = encode_patch(
-        len(new),
-        block_size,
-        (
-            PatchRecord(
-                len(record.diff),
-                frames.pack(record.diff, block_size),
-                len(record.extra),
-                frames.pack(record.extra, block_size),
-                record.seek,
-            )
-            for record in records.match(old, new)
-        ),
-    )
-    if decoder.apply_patch(old, patch) != new:
+    search = _Search(old, new, block_size, hints, Deadline(time_limit))
+    results: list[_Result] = []
+    best: _Result | None = None
+    for step in effort.steps():
+        frames = search.run(step, best)
+        if frames is None:
+            break
+        result = _Result(step, frames, *write_patch(len(new), block_size, frames))
+        best = result if best is None or len(result.data) < len(best.data) else best
+        results.append(best)
+    assert best is not None
+    check_plan(old, new, (packed.frame for packed in best.frames))
+    if decoder.apply_patch(old, best.data) != new:
         raise DeltaError("the patch does not reproduce the new image", remedy="report this defect")
-    return patch
+    stats = PatchStats(
+        best.effort,
+        tuple((step, len(r.data)) for step, r in zip(effort.steps(), results, strict=False)),
+        len(results) == len(effort.steps()),
+        search.compiled,
+    )
+    return Patch(best.data, best.records, stats)
+
+
+class _Result(NamedTuple):
+    effort: Effort
+    frames: list[PackedFrame]
+    data: bytes
+    records: tuple[RecordUse, ...]
+
+
+class _Search:
+    """What the steps of effort have in common."""
+
+    def __init__(
+        self,
+        old: bytes,
+        new: bytes,
+        block_size: int,
+        hints: ImageHints | None,
+        deadline: Deadline,
+    ) -> None:
+        self._old = old
+        self._new = new
+        self._block_size = block_size
+        self._hints = hinted_segments(hints, old, new)
+        self._deadline = deadline
+        self._kernel = open_kernel(old, new)
+        self._looked_at: set[CandidateSettings] = set()
+        self._segments: list[Segment] = []
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the kernel is the one in C."""
+        return self._kernel.compiled
+
+    def run(self, effort: Effort, best: _Result | None) -> list[PackedFrame] | None:
+        """Return the frames of one step; None if the time was up before."""
+        if best is None:
+            pieces = match_pieces(self._old, self._new, self._kernel)
+            return list(fill_frames(self._old, self._new, pieces, self._block_size))
+        if self._deadline.passed():
+            return None
+        candidates, settings = SETTINGS[effort]
+        if candidates not in self._looked_at:
+            self._looked_at.add(candidates)
+            found = self._kernel.find_segments(self._hints, candidates)
+            self._segments = merge_segments([*self._segments, *found])
+        plan: list[Frame] = []
+        for better in plan_frames(
+            self._kernel,
+            self._segments,
+            len(self._new),
+            self._block_size,
+            settings,
+            (packed.frame for packed in best.frames),
+        ):
+            if self._deadline.passed():
+                return None
+            plan = better
+        return list(pack_frames(self._kernel, plan, self._block_size))

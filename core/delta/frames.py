@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import lz4.block
 
 _LEVEL = 12
 
 
-def pack(data: bytes, block_size: int) -> tuple[bytes, ...]:
-    """Cut and compress ``data``.
+def pack(data: bytes, block_size: int) -> Iterator[tuple[int, bytes]]:
+    """Cut and compress ``data``, each frame as full as possible.
 
     Args:
-        data: the string of a record, possibly empty.
+        data: a string of a record, possibly empty.
         block_size: bound in bytes on both the plain and the compressed length of a frame.
 
-    Returns:
-        LZ4 blocks whose plain contents, joined, are ``data``.
+    Yields:
+        Plain lengths, and LZ4 blocks whose plain contents, joined, are ``data``.
     """
     literal_limit = largest_literal_frame(block_size)
-    frames: list[bytes] = []
     start = 0
     while start < len(data):
         piece = data[start : start + block_size]
@@ -28,9 +29,8 @@ def pack(data: bytes, block_size: int) -> tuple[bytes, ...]:
             frame = _compress(piece)
         if len(frame) > block_size:
             frame = literal_block(piece)
-        frames.append(frame)
+        yield len(piece), frame
         start += len(piece)
-    return tuple(frames)
 
 
 def largest_literal_frame(block_size: int) -> int:

@@ -1,56 +1,30 @@
-"""Matching: what to take from the old image and what to insert (first layer of the encoder)."""
+"""bsdiff's matching: which pieces of the new image are near pieces of the old one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bsdiff4 import core as bsdiff4_core
+
+from fotabuild.delta.segments import Piece
 
 _CONTROL_RECORD = 24
 _SIGN_BIT = 1 << 63
 
 
-@dataclass(frozen=True)
-class Record:
-    """A piece of the new image.
-
-    Attributes:
-        diff: bytes to add to the old image from the current position on.
-        extra: bytes to insert after them.
-        seek: move of the position in the old image after this record.
-    """
-
-    diff: bytes
-    extra: bytes
-    seek: int
-
-
-def match(old: bytes, new: bytes) -> list[Record]:
-    """Describe ``new`` by pieces of ``old``.
-
-    Returns:
-        Records that cover ``new`` exactly and read only inside ``old``; the last seek is 0, since
-        no decoder uses it.
-    """
+def match(old: bytes, new: bytes) -> list[Piece]:
+    """Return pieces in the order of the new image, without overlap; the rest is to be inserted."""
     if not old or not new:
-        return [Record(b"", new, 0)]
-    control, diff, extra = bsdiff4_core.diff(old, new)
-    records: list[Record] = []
-    diff_at = extra_at = 0
+        return []
+    control, _, _ = bsdiff4_core.diff(old, new)
+    pieces: list[Piece] = []
+    new_at = old_at = 0
     for diff_length, extra_length, seek in _control_records(control):
-        records.append(
-            Record(
-                diff[diff_at : diff_at + diff_length],
-                extra[extra_at : extra_at + extra_length],
-                seek,
-            )
-        )
-        diff_at += diff_length
-        extra_at += extra_length
-    if records:
-        records[-1] = Record(records[-1].diff, records[-1].extra, 0)
-    return records
+        if diff_length:
+            pieces.append(Piece(new_at, old_at, diff_length))
+        new_at += diff_length + extra_length
+        old_at += diff_length + seek
+    return pieces
 
 
 def _control_records(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fotabuild.device.encrypted_acceptance import accept_encrypted
-from fotabuild.device.package_acceptance import accept_package
-from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
 from fotabuild.errors import FormatError, ManifestError, VerificationError
@@ -279,18 +276,22 @@ def _check_payload(
         _STATUS_DIGEST,
     )
     if manifest.payload_format is PayloadFormat.COMBINED:
+        from fotabuild.device.package_acceptance import accept_package
+
         report.extend(accept_package(payload, device.profile))
     if manifest.payload_format is PayloadFormat.ARM_PATCH_STREAM:
         if device.installed_image is None:
             report.skip("patch-stream", "no installed image given")
             return
+        from fotabuild.device.patch_acceptance import accept_patch
+
         report.extend(
             accept_patch(
                 payload,
                 device.installed_image,
                 manifest.image_digest,
                 manifest.image_size,
-                device.profile,
+                device.profile.patch_device,
             )
         )
 
@@ -302,9 +303,13 @@ def _check_encrypted(
     if signed.encryption_key is None:
         report.skip("payload-decryption", "the key was not delivered with the manifest")
         return
+    from fotabuild.device.encrypted_acceptance import accept_encrypted
+
     decryption, plain = accept_encrypted(
         payload, signed.encryption_key, manifest.image_digest, manifest.image_size
     )
     report.extend(decryption)
     if plain is not None and manifest.payload_format is PayloadFormat.ENCRYPTED_COMBINED:
+        from fotabuild.device.package_acceptance import accept_package
+
         report.extend(accept_package(plain, profile))

@@ -312,6 +312,6 @@ def _check_payload(
             device.installed_image,
             manifest.image_digest,
             manifest.image_size,
-            device.profile,
+            device.profile.patch_device,
         )
     )

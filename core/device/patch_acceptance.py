@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fotabuild.delta import decoder
-from fotabuild.device.profile import DeviceFeature, DeviceProfile
+from fotabuild.device.patch_device import PatchDevice
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
 from fotabuild.errors import FotabuildError
 from fotabuild.files import sha256
@@ -19,7 +19,7 @@ def accept_patch(
     old: bytes,
     installed_digest: bytes,
     installed_size: int,
-    profile: DeviceProfile,
+    device: PatchDevice,
 ) -> AcceptanceReport:
     """Apply ``patch`` as the device would.
 
@@ -28,13 +28,12 @@ def accept_patch(
         old: the image installed on the device.
         installed_digest: SHA-256 that the new image must have.
         installed_size: size in bytes that the new image must have.
-        profile: abilities and limits of the device.
+        device: what the device has for patches.
     """
-    report = ReportBuilder(enforced=profile.enforced)
-    limits = profile.limits
+    report = ReportBuilder(enforced=device.enforced)
     report.limit(
         "patch-support",
-        DeviceFeature.DELTA in profile.features,
+        device.supported,
         "needs the feature delta",
         _STATUS_FORMAT,
         "add 'delta' to device.features",
@@ -44,12 +43,12 @@ def accept_patch(
         needed = 2 * header.block_size
         report.limit(
             "patch-memory",
-            needed <= limits.patch_memory,
-            f"two blocks need {needed} bytes, the device has {limits.patch_memory}",
+            needed <= device.memory,
+            f"two blocks need {needed} bytes, the device has {device.memory}",
             _STATUS_PATCH,
             "lower delta.block-size, or raise device.limits.patch-memory if the device has it",
         )
-        new = decoder.apply_patch(old, patch, limits.network_chunk)
+        new = decoder.apply_patch(old, patch, device.network_chunk)
     except FotabuildError as error:
         report.check("patch-stream", False, str(error), _STATUS_PATCH)
         return report.build()

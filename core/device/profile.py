@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from fotabuild.device.patch_device import NOT_ENFORCED, PatchDevice
+
 _INT31_MAX = 2**31 - 1
 # Manifest fields other than the URI, the URI with its terminator (manifest-v3, section 6).
 _MANIFEST_BASE_SIZE = 247 + 256
@@ -106,6 +108,14 @@ class DeviceProfile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What people must know who have this profile."""
-        if self.enforced:
-            return ()
-        return ("device.profile is none: nobody checked features and limits of devices",)
+        return () if self.enforced else (NOT_ENFORCED,)
+
+    @property
+    def patch_device(self) -> PatchDevice:
+        """The part that patches depend on."""
+        return PatchDevice(
+            supported=DeviceFeature.DELTA in self.features,
+            memory=self.limits.patch_memory,
+            network_chunk=self.limits.network_chunk,
+            enforced=self.enforced,
+        )

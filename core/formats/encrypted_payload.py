@@ -8,6 +8,8 @@ a key must never encrypt two.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from fotabuild.errors import EncryptionError
 
 KEY_SIZE = 16
@@ -45,23 +47,34 @@ def decrypt_payload(data: bytes, key: bytes) -> bytes:
     Raises:
         EncryptionError: another key, changed, reordered or cut-off blocks.
     """
+    blocks = (data[start : start + BLOCK_SIZE] for start in range(0, len(data), BLOCK_SIZE))
+    return b"".join(decrypt_blocks(blocks, key))
+
+
+def decrypt_blocks(blocks: Iterable[bytes], key: bytes) -> Iterator[bytes]:
+    """Yield the plain bytes of each block as it comes, verified.
+
+    Args:
+        blocks: of ``BLOCK_SIZE`` bytes, the last one shorter.
+        key: the 16 bytes that encrypted them.
+
+    Raises:
+        EncryptionError: as :func:`decrypt_payload`.
+    """
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
     cipher = AESCCM(_checked(key), tag_length=_TAG_SIZE)
-    pieces = []
-    for number, start in enumerate(range(0, len(data), BLOCK_SIZE), 1):
-        block = data[start : start + BLOCK_SIZE]
+    for number, block in enumerate(blocks, 1):
+        start = (number - 1) * BLOCK_SIZE
         if len(block) <= _TAG_SIZE:
             raise EncryptionError(f"block {number} has {len(block)} bytes", offset=start)
         try:
-            sealed = block[_TAG_SIZE:] + block[:_TAG_SIZE]
-            pieces.append(cipher.decrypt(_nonce(number), sealed, None))
+            yield cipher.decrypt(_nonce(number), block[_TAG_SIZE:] + block[:_TAG_SIZE], None)
         except InvalidTag:
             raise EncryptionError(
                 f"block {number} is not what this key encrypted", offset=start
             ) from None
-    return b"".join(pieces)
 
 
 def encode_key(key: bytes) -> bytes:

@@ -6,12 +6,25 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from fotabuild.errors import SidecarError
+from fotabuild.errors import FileError, SidecarError
 
 _DIGEST_SIZE = 32
 _REQUIRED = ("installed-digest", "installed-size", "precursor-digest")
-_OPTIONAL = ("patch-digest", "patch-size")
+_OPTIONAL = ("patch-digest", "patch-size", "patch-engine", "patch-effort", "patch-complete")
+_LONGEST_TEXT = 200
+
+
+def sidecar_of(patch: Path) -> Path:
+    """Return the name of a patch's side file, by the rule of the manifest tools.
+
+    Raises:
+        FileError: the path names no file.
+    """
+    if not patch.name:
+        raise FileError("this is not the name of a file", file=patch)
+    return patch.with_suffix(".yaml")
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,9 @@ class PatchSidecar:
         precursor_digest: SHA-256 of the old image.
         patch_digest: SHA-256 of the patch that this file describes; None in files of older tools.
         patch_size: size in bytes of that patch; None in files of older tools.
+        engine: libraries that decide which bytes a patch has, with their versions.
+        effort: how hard the encoder looked for a smaller patch.
+        complete: whether it finished; after a time limit another run may give other bytes.
     """
 
     installed_digest: bytes
@@ -31,6 +47,9 @@ class PatchSidecar:
     precursor_digest: bytes
     patch_digest: bytes | None = None
     patch_size: int | None = None
+    engine: str | None = None
+    effort: str | None = None
+    complete: bool = True
 
     def encode(self) -> bytes:
         """Return the YAML text; the digests are doubly base64, as every reader accepts them."""
@@ -42,6 +61,11 @@ class PatchSidecar:
         if self.patch_digest is not None and self.patch_size is not None:
             # Extra keys are ignored by older tools; they tie this file to one patch.
             lines += [*_binary("patch-digest", self.patch_digest), f"patch-size: {self.patch_size}"]
+        for key, text in (("patch-engine", self.engine), ("patch-effort", self.effort)):
+            if text is not None:
+                lines.append(f'{key}: "{_quoted(text)}"')
+        if not self.complete:
+            lines.append("patch-complete: false")
         return ("\n".join(lines) + "\n").encode()
 
     @classmethod
@@ -66,11 +90,18 @@ class PatchSidecar:
             _digest("precursor-digest", values["precursor-digest"]),
             _digest("patch-digest", values["patch-digest"]) if has_patch else None,
             _size("patch-size", values["patch-size"]) if has_patch else None,
+            _text("patch-engine", values.get("patch-engine")),
+            _text("patch-effort", values.get("patch-effort")),
+            _flag("patch-complete", values.get("patch-complete", True)),
         )
 
 
 def _binary(key: str, digest: bytes) -> list[str]:
     return [f"{key}: !!binary |", "  " + base64.b64encode(base64.b64encode(digest)).decode()]
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _digest(key: str, value: object) -> bytes:
@@ -87,4 +118,18 @@ def _digest(key: str, value: object) -> bytes:
 def _size(key: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise SidecarError("not a size in bytes", field=key)
+    return value
+
+
+def _text(key: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_TEXT:
+        raise SidecarError(f"not a text of 1 to {_LONGEST_TEXT} characters", field=key)
+    return value
+
+
+def _flag(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise SidecarError("neither true nor false", field=key)
     return value

@@ -34,7 +34,7 @@ def check_keys(config: LoadedConfig) -> AcceptanceReport:
     assert credentials.certificate is not None
     report = ReportBuilder(enforced=config.project.device.to_profile().enforced)
     path = Path(credentials.certificate)
-    access = key_access(credentials)
+    access = key_access(credentials, config.project.publish.access_key)
     _check_mode(report, key_file(credentials.key, access))
     certificate_key = None
     try:

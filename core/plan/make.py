@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fotabuild.config.kept_files import key_access, refuse_to_replace
 from fotabuild.config.loader import LoadedConfig, Source
 from fotabuild.errors import ConfigError
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.payload_format import PayloadFormat
-from fotabuild.plan.url import expand_url
-from fotabuild.steps.delta import DeltaStep, sidecar_of
-from fotabuild.steps.factory import FactoryStep, FlashFile
-from fotabuild.steps.image import ImageStep
-from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
-from fotabuild.steps.manifest_v1 import ManifestV1Step
-from fotabuild.steps.package import PackageEntry, PackageStep
-from fotabuild.steps.resources import ResourcesStep
 from fotabuild.steps.step import Step
+
+# Each kind of step is imported where it is made: most commands make one, and all of them with
+# their libraries take as long to import as the rest of the program.
+if TYPE_CHECKING:
+    from fotabuild.steps.delta import DeltaStep
+    from fotabuild.steps.factory import FactoryStep
+    from fotabuild.steps.image import ImageStep
+    from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
+    from fotabuild.steps.manifest_v1 import ManifestV1Step
+    from fotabuild.steps.package import PackageStep
+    from fotabuild.steps.resources import ResourcesStep
 
 _AnyStep = TypeVar("_AnyStep", bound=Step)
 
@@ -36,6 +39,8 @@ class StepMaker:
 
     def resources(self, output: Path) -> ResourcesStep:
         """Return the step for ``update_default_resources.c``."""
+        from fotabuild.steps.resources import ResourcesStep
+
         step = ResourcesStep(
             identity=self._config.identity,
             certificate=Path(self._need(self._project.credentials.certificate, "certificate")),
@@ -46,6 +51,8 @@ class StepMaker:
 
     def image(self, source: Path, output: Path) -> ImageStep:
         """Return the step for the flat image."""
+        from fotabuild.steps.image import ImageStep
+
         layout = self._project.layout
         address = None
         if layout is not None and layout.flash_start is not None:
@@ -58,6 +65,8 @@ class StepMaker:
         Raises:
             ConfigError: the project has no layout, or one of header and header-offset is missing.
         """
+        from fotabuild.steps.factory import FactoryStep, FlashFile
+
         layout = self._project.layout
         if layout is None:
             raise ConfigError("this project declares no layout", field="layout")
@@ -69,16 +78,40 @@ class StepMaker:
         parts.append(FlashFile("application", application, layout.application_offset))
         return self._checked(FactoryStep(parts=tuple(parts), fill=layout.fill, output=output))
 
-    def delta(self, old_image: Path, new_image: Path, output: Path) -> DeltaStep:
-        """Return the step for a patch; its side file gets the suffix ``.yaml``."""
+    def delta(
+        self,
+        old_image: Path,
+        new_image: Path,
+        output: Path,
+        *,
+        old_elf: Path | None = None,
+        new_elf: Path | None = None,
+    ) -> DeltaStep:
+        """Return the step for a patch; its side file gets the suffix ``.yaml``.
+
+        Args:
+            old_image: the image as installed.
+            new_image: the image after the update.
+            output: the patch.
+            old_elf: linked file of the old image, for its symbols.
+            new_elf: linked file of the new image; of use only with the other.
+        """
+        from fotabuild.formats.patch_sidecar import sidecar_of
+        from fotabuild.steps.delta import DeltaStep
+
+        delta = self._project.delta
         step = DeltaStep(
             old_image=old_image,
             new_image=new_image,
-            block_size=self._project.delta.block_size,
-            threshold=self._project.delta.threshold,
-            profile=self._profile,
+            block_size=delta.block_size,
+            threshold=delta.threshold,
+            device=self._profile.patch_device,
             output=output,
             sidecar=sidecar_of(output),
+            effort=delta.effort,
+            time_limit=None if delta.time_limit is None else float(delta.time_limit),
+            old_elf=old_elf,
+            new_elf=new_elf,
         )
         return self._checked(step)
 
@@ -89,6 +122,8 @@ class StepMaker:
             ConfigError: the project has no package, or one of its images is the built one and
                 there is none.
         """
+        from fotabuild.steps.package import PackageEntry, PackageStep
+
         package = self._project.package
         if package is None:
             raise ConfigError("this project declares no package", field="package")
@@ -136,6 +171,10 @@ class StepMaker:
         Raises:
             ConfigError: URL, key or encrypted digest are missing.
         """
+        from fotabuild.formats.patch_sidecar import sidecar_of
+        from fotabuild.plan.url import expand_url
+        from fotabuild.steps.manifest import ManifestStep
+
         project = self._project
         if payload_format is PayloadFormat.ARM_PATCH_STREAM and sidecar is None:
             sidecar = sidecar_of(payload)
@@ -158,7 +197,7 @@ class StepMaker:
             payload_format=payload_format,
             payload=payload,
             key=self._need(project.credentials.key, "key") if signed_here else "",
-            access=key_access(self._project.credentials),
+            access=key_access(self._project.credentials, project.publish.access_key),
             certificate=None if certificate is None else Path(certificate),
             sign_image=project.sign_image,
             vendor_data=None if vendor_data is None else Path(vendor_data),
@@ -197,6 +236,9 @@ class StepMaker:
         Raises:
             ConfigError: URL, key or certificate are missing, or a setting that v1 has nothing for.
         """
+        from fotabuild.plan.url import expand_url
+        from fotabuild.steps.manifest_v1 import ManifestV1Step
+
         project = self._project
         if project.sign_image:
             raise ConfigError(
@@ -205,6 +247,8 @@ class StepMaker:
                 remedy="set it to false, or make v3 manifests only",
             )
         if payload_format is PayloadFormat.ARM_PATCH_STREAM and sidecar is None:
+            from fotabuild.formats.patch_sidecar import sidecar_of
+
             sidecar = sidecar_of(payload)
         text = str(timestamp if version is None else version)
         values = {"file": payload.name, "version": text, "component": project.component}
@@ -220,7 +264,7 @@ class StepMaker:
             payload_format=payload_format,
             payload=payload,
             key=self._need(project.credentials.key, "key") if signed_here else "",
-            access=key_access(project.credentials),
+            access=key_access(project.credentials, project.publish.access_key),
             certificate=Path(self._need(project.credentials.certificate, "certificate")),
             profile=self._profile,
             output=output,
@@ -237,6 +281,8 @@ class StepMaker:
         return step
 
     def _encrypted(self, payload_format: PayloadFormat) -> EncryptedPayload | None:
+        from fotabuild.steps.manifest import EncryptedPayload
+
         if not payload_format.encrypted:
             return None
         encrypted = self._project.payload.encrypted

@@ -14,7 +14,6 @@ from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.build import Build
 from fotabuild.plan.make import StepMaker
 from fotabuild.plan.manifests import manifest_steps
-from fotabuild.steps.delta import DeltaStep
 from fotabuild.steps.step import Step, StepKind
 
 
@@ -61,7 +60,9 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
             continue
         old_image = Path(release.image)
         patch = build.output(".patch", since=since)
-        steps.append(maker.delta(old_image, image, patch))
+        # The new symbols are of use only beside the old ones: no needless dependency otherwise.
+        elves = (Path(release.elf), build.image) if release.elf is not None else (None, None)
+        steps.append(maker.delta(old_image, image, patch, old_elf=elves[0], new_elf=elves[1]))
         steps += manifest_steps(
             maker,
             formats,
@@ -102,7 +103,7 @@ def _given_files(steps: list[Step], firmware: Path, image: Path) -> set[Path]:
     kinds = (StepKind.DELTA, StepKind.PACKAGE, StepKind.FACTORY)
     read = {path for step in steps if step.kind in kinds for path in step.inputs}
     # A release is given even where it is named like the new image: that would replace it.
-    releases = {step.old_image for step in steps if isinstance(step, DeltaStep)}
+    releases = {step.inputs[0] for step in steps if step.kind is StepKind.DELTA}
     return read - {image} | releases | {firmware}
 
 

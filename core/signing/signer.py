@@ -36,6 +36,10 @@ class Signer(Protocol):
         ...
 
 
+#: Where the access key of an update service usually is; no signing tool needs that.
+ACCESS_KEY_VARIABLE = "FOTABUILD_ACCESS_KEY"
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeyAccess:
     """How a key is reached. Holds names and sources of secrets, never a secret.
@@ -46,12 +50,14 @@ class KeyAccess:
             or a name to be looked up on PATH.
         tool_seconds: how long that program may run.
         show_tool: whether what it prints is passed on to stderr.
+        withheld: variables of the environment that it does not get: secrets of others.
     """
 
     passphrase: str | None = None
     tool: str | None = None
     tool_seconds: int = DEFAULT_TOOL_SECONDS
     show_tool: bool = False
+    withheld: tuple[str, ...] = (ACCESS_KEY_VARIABLE,)
 
 
 #: A key that needs nothing to be reached.
@@ -90,7 +96,12 @@ def _open_backend(uri: str, access: KeyAccess, certificate_key: bytes | None) ->
                 remedy="give the certificate",
             )
         return ToolSigner(
-            access.tool, uri, certificate_key, seconds=access.tool_seconds, show=access.show_tool
+            access.tool,
+            uri,
+            certificate_key,
+            seconds=access.tool_seconds,
+            show=access.show_tool,
+            withheld=access.withheld,
         )
     path = key_file(uri)
     if path is not None:

@@ -7,9 +7,11 @@ be signed, OUTPUT is an empty file for the DER signature.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from fotabuild.errors import FileError, SigningToolError
@@ -32,16 +34,25 @@ class ToolSigner:
         public_key: the key's other half, from the update certificate.
         seconds: how long it may run.
         show: pass on what it prints; it may print secrets, so nothing is by default.
+        withheld: variables of the environment that it does not get.
     """
 
     def __init__(
-        self, tool: str, key: str, public_key: bytes, *, seconds: int, show: bool = False
+        self,
+        tool: str,
+        key: str,
+        public_key: bytes,
+        *,
+        seconds: int,
+        show: bool = False,
+        withheld: Collection[str] = (),
     ) -> None:
         self._tool = tool
         self._key = key
         self._public_key = public_key
         self._seconds = seconds
         self._show = show
+        self._withheld = withheld
 
     def public_key(self) -> bytes:
         """Return the public key of the certificate, 65 bytes."""
@@ -87,9 +98,11 @@ class ToolSigner:
                 "give its path, relative to the configuration",
             )
         stream = _STDERR if self._show else subprocess.DEVNULL
+        environment = {k: v for k, v in os.environ.items() if k not in self._withheld}
         try:
             process = subprocess.Popen(  # noqa: S603
                 [program, _ALGORITHM, self._key, str(source), str(target)],
+                env=environment,
                 stdout=stream,
                 stderr=stream,
             )

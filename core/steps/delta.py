@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from fotabuild.config.yaml_reader import read_yaml
+from fotabuild.delta.effort import Effort
 from fotabuild.delta.encoder import engine, make_patch
+from fotabuild.delta.hints import ImageHints, Symbol
+from fotabuild.delta.patch import Patch
 from fotabuild.device.patch_acceptance import accept_patch
-from fotabuild.device.profile import DeviceFeature, DeviceProfile
+from fotabuild.device.patch_device import PatchDevice
 from fotabuild.errors import (
     DeltaError,
-    FileError,
     FotabuildError,
     OutputConflictError,
     PrecursorMarkerError,
@@ -28,16 +27,29 @@ from fotabuild.formats.patch_stream import MAGIC, find_markers
 from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.step import Step, StepKind, StepResult
 
+if TYPE_CHECKING:
+    from fotabuild.formats.elf_symbols import ElfMap
 
-def sidecar_of(patch: Path) -> Path:
-    """Return the name of a patch's side file, by the rule of the manifest tools.
 
-    Raises:
-        FileError: the path names no file.
+@dataclass(frozen=True)
+class MadePatch:
+    """A patch in memory, with what it was made from.
+
+    Attributes:
+        old: the old image.
+        new: the new image.
+        patch: the patch; applied and compared.
+        old_map: sections and symbols of the old image; None without its ELF file.
+        new_map: those of the new image.
+        hints: the symbols of both, as the encoder takes them; None unless there are both.
     """
-    if not patch.name:
-        raise FileError("this is not the name of a file", file=patch)
-    return patch.with_suffix(".yaml")
+
+    old: bytes
+    new: bytes
+    patch: Patch
+    old_map: ElfMap | None
+    new_map: ElfMap | None
+    hints: ImageHints | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +61,15 @@ class DeltaStep(Step):
         new_image: the image after the update.
         block_size: frame bound in bytes.
         threshold: per cent of the new image from which on a patch is refused; None for any size.
-        profile: abilities and limits of the device.
+        device: what the device has for patches.
         output: the patch.
         sidecar: the YAML beside it, which manifest tools read.
+        effort: how hard to look for a smaller patch.
+        time_limit: seconds after which the smallest patch so far is taken; None for no limit. The
+            patch then depends on the speed of the machine.
+        old_elf: the linked file of the old image; its symbols help with a smaller patch.
+        new_elf: the linked file of the new image. A flat image in its place is fine: it has no
+            symbols.
     """
 
     kind = StepKind.DELTA
@@ -59,14 +77,19 @@ class DeltaStep(Step):
     new_image: Path
     block_size: int
     threshold: int | None
-    profile: DeviceProfile
+    device: PatchDevice
     output: Path
     sidecar: Path
+    effort: Effort = Effort.BALANCED
+    time_limit: float | None = None
+    old_elf: Path | None = None
+    new_elf: Path | None = None
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """Both images."""
-        return (self.old_image, self.new_image)
+        """Both images, and the linked files they came from where they are known."""
+        linked = (self.old_elf, self.new_elf)
+        return (self.old_image, self.new_image, *(path for path in linked if path is not None))
 
     @property
     def outputs(self) -> tuple[Path, ...]:
@@ -75,48 +98,95 @@ class DeltaStep(Step):
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """Block size, threshold, libraries, and what the patch is checked against."""
+        """Block size, threshold, effort, libraries, and what the patch is checked against."""
         return {
             "block-size": self.block_size,
             "threshold": self.threshold,
+            "effort": self.effort.value,
+            "time-limit": self.time_limit,
             "engine": engine(),
-            "delta-support": DeviceFeature.DELTA in self.profile.features,
-            "limits": msgspec.to_builtins(
-                (self.profile.limits.patch_memory, self.profile.limits.network_chunk)
-            ),
-            "enforced": self.profile.enforced,
+            "delta-support": self.device.supported,
+            "limits": [self.device.memory, self.device.network_chunk],
+            "enforced": self.device.enforced,
         }
 
     def run(self) -> StepResult:
         """Match, compress, apply as a device, compare, write."""
-        outputs = OutputSet(self.inputs)
+        return self.finish(self.make())
+
+    def make(self) -> MadePatch:
+        """Read the inputs and make the patch; write nothing.
+
+        Raises:
+            FotabuildError: an input cannot be read, or no device could apply a patch to it.
+        """
         old = read_file(self.old_image, READ_LIMITS.image, "old image")
         new = read_file(self.new_image, READ_LIMITS.image, "new image")
         with in_file(self.old_image):
             _check_marker(old)
+        old_map, new_map = _read_elf(self.old_elf, old), _read_elf(self.new_elf, new)
+        hints = _hints(old_map, new_map)
         with in_file(self.new_image):
-            patch = make_patch(old, new, self.block_size)
-        sidecar = PatchSidecar(sha256(new), len(new), sha256(old), sha256(patch), len(patch))
+            patch = make_patch(
+                old,
+                new,
+                block_size=self.block_size,
+                effort=self.effort,
+                time_limit=self.time_limit,
+                hints=hints,
+            )
+        return MadePatch(old, new, patch, old_map, new_map, hints)
+
+    def finish(self, made: MadePatch) -> StepResult:
+        """Check the patch as a device would and write it with its side file.
+
+        Raises:
+            FotabuildError: no output was changed.
+        """
+        outputs = OutputSet(self.inputs)
+        old, new, patch = made.old, made.new, made.patch.data
+        sidecar = PatchSidecar(
+            sha256(new),
+            len(new),
+            sha256(old),
+            sha256(patch),
+            len(patch),
+            engine=engine(),
+            effort=self.effort.value,
+            complete=made.patch.stats.complete,
+        )
         with in_file(self.output):
             self._check_threshold(len(patch), len(new))
             accept_patch(
-                patch, old, sidecar.installed_digest, sidecar.installed_size, self.profile
+                patch, old, sidecar.installed_digest, sidecar.installed_size, self.device
             ).require()
         _refuse_foreign(self.sidecar)
         outputs.add(self.output, patch)
         outputs.add(self.sidecar, sidecar.encode(), describes=True)
         outputs.commit()
-        warnings = [*self.profile.warnings]
-        if MAGIC not in find_markers(new):
+        return StepResult(
+            f"{len(patch)} bytes, {100 * len(patch) / len(new):.1f} % of the image",
+            tuple(self._warnings(made)),
+        )
+
+    def _warnings(self, made: MadePatch) -> list[str]:
+        warnings = [*self.device.warnings]
+        if MAGIC not in find_markers(made.new):
             warnings.append(
                 f"{self.new_image.name}: the new image carries no patch decoder (no marker "
                 f"{MAGIC.decode()}), no delta can start from it"
             )
-        if old == new:
+        if made.old == made.new:
             warnings.append(f"{self.old_image.name}: old and new image are the same")
-        return StepResult(
-            f"{len(patch)} bytes, {100 * len(patch) / len(new):.1f} % of the image", tuple(warnings)
-        )
+        if not made.patch.stats.complete:
+            warnings.append(
+                f"{self.output.name}: the time limit of {self.time_limit:g} s ended the search at "
+                f"effort {made.patch.stats.effort.value}; another run may give other bytes"
+            )
+        for path, found in ((self.old_elf, made.old_map), (self.new_elf, made.new_map)):
+            if path is not None and found is None:
+                warnings.append(f"{path.name}: this is not an ELF file, there are no symbols in it")
+        return warnings
 
     def _check_threshold(self, patch_size: int, new_size: int) -> None:
         if self.threshold is not None and 100 * patch_size >= self.threshold * new_size:
@@ -126,6 +196,32 @@ class DeltaStep(Step):
                 remedy="send the full image to this release (delta: false in its entry), or raise "
                 "delta.threshold",
             )
+
+
+def _read_elf(path: Path | None, image: bytes) -> ElfMap | None:
+    """Return where the symbols of ``image`` are; None if there is no ELF file."""
+    if path is None:
+        return None
+    elf = read_file(path, READ_LIMITS.image, "linked file")
+    from fotabuild.formats.elf_image import MAGIC as ELF_MAGIC
+    from fotabuild.formats.elf_symbols import read_map
+
+    if not elf.startswith(ELF_MAGIC):
+        return None
+    with in_file(path):
+        found = read_map(elf)
+        found.check_image(image)
+    return found
+
+
+def _hints(old: ElfMap | None, new: ElfMap | None) -> ImageHints | None:
+    if old is None or new is None:
+        return None
+    old_symbols, new_symbols = (
+        tuple(Symbol(item.name, item.offset, item.size) for item in found.symbols)
+        for found in (old, new)
+    )
+    return ImageHints(old_symbols, new_symbols)
 
 
 def _refuse_foreign(sidecar: Path) -> None:
@@ -145,6 +241,8 @@ def _is_free(sidecar: Path) -> bool:
             return True
     except OSError:  # Writing it will tell what is wrong with the name.
         return True
+    from fotabuild.config.yaml_reader import read_yaml  # Not needed, and slow to load, otherwise.
+
     try:
         PatchSidecar.from_values(
             read_yaml(read_file(sidecar, READ_LIMITS.config, "side file")).values

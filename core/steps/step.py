@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,6 +76,8 @@ class Step(ABC):
 
     def signature(self) -> str:
         """Return what a build system compares to find out whether the step must run again."""
+        import json  # Only build systems ask.
+
         values = {
             "fotabuild": __version__,
             "kind": self.kind.value,

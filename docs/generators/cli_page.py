@@ -22,7 +22,13 @@ _STATUSES = {
     ExitStatus.USAGE: "Wrong usage: an unknown option, a missing argument.",
     ExitStatus.VERIFICATION_FAILED: "A device would refuse the artifact that was checked, or that "
     "was about to be written.",
+    ExitStatus.SERVICE: "The service cannot be reached, refused something, or holds something "
+    "that could not be removed.",
+    ExitStatus.CAMPAIGN: "The campaign was no success: devices failed, or it ended early.",
+    ExitStatus.NO_DEVICE: "No device matched, so that nothing was updated.",
+    ExitStatus.TIMED_OUT: "The campaign was not over in the time of `--timeout`.",
     ExitStatus.INTERRUPTED: "Interrupted by Ctrl-C.",
+    ExitStatus.TERMINATED: "Ended by SIGTERM, after cleaning up.",
 }
 _INTRODUCTION = """\
 # Command line
@@ -37,7 +43,8 @@ On failure no incomplete file stands under its final name; files of steps that w
 stay. The last line on stderr is `error: ... [FBnnnn]`, see [errors.md](errors.md); arguments that
 do not parse are reported with the usage instead.
 
-With `--json` stdout gets one object with `schema_version`. On failure it holds `error.code` and
+With `--json` stdout gets one object with `schema_version`; `upload` prints one per event, each on a
+line, the result last. On failure it holds `error.code` and
 `error.message`; `manifest verify` prints its results then, too.
 """
 

@@ -130,6 +130,7 @@ _NAMES_OF_PATHS = {
     PathKind.FILE: "path",
     PathKind.KEY_URI: "path, `file:`, `pkcs11:` or `awskms:` URI",
     PathKind.PROGRAM: "path, or name on PATH",
+    PathKind.KEY_PLACE: "`env:`, `file:` or `fd:`",
 }
 _NAMES_OF_PATTERNS = {
     _bare(msgspec.inspect.type_info(SecretSource)).pattern: "source of a secret",

@@ -53,6 +53,33 @@ REMEDIES = {
     "FB0700": "Every failed check is named with what to do; see "
     "[device-checks.md](device-checks.md).",
     "FB0800": "Give each release another version and the artifacts a folder of their own.",
+    "FB0900": "Follow the message; [upload.md](upload.md) explains what goes where.",
+    "FB0901": "The message has the request, the status and the service's own words. 403: the "
+    "account or key lacks a permission; 413: the account takes no files of this size.",
+    "FB0902": "Check the address, the network, `HTTPS_PROXY` and `REQUESTS_CA_BUNDLE`. A campaign "
+    "that was started runs on; `fotabuild upload --resume` looks again.",
+    "FB0903": "Correct `publish.service`: something else than the service answers there, perhaps a "
+    "gateway.",
+    "FB0904": "Get a key of the account, not the credentials of a device; the message names where "
+    "the key came from.",
+    "FB0905": "Put the key into `FOTABUILD_ACCESS_KEY`, or name its place with "
+    "`publish.access-key` ([upload.md](upload.md#access-key)).",
+    "FB0906": "Write `https://HOST`; `http` is for services on this machine.",
+    "FB0907": "Upload again; if it happens again, something on the way changes data.",
+    "FB0908": "The lines above the error name each device and what it reported, with a hint.",
+    "FB0909": "Compare vendor and class of the devices with those of the project: "
+    "`fotabuild config` shows the latter.",
+    "FB0910": "Devices that are offline keep a campaign open. Give it more time, or name devices "
+    "with `--device-id`.",
+    "FB0911": "Wait for the other process, or `fotabuild cleanup RUN` and upload anew.",
+    "FB0912": "The warnings name what is left; `fotabuild cleanup` tries again.",
+    "FB0913": "The message has the words of the storage's own library.",
+    "FB0914": "Install the extra that the message names.",
+    "FB0920": "Give another address or port; `--port 0` takes a free one ([server.md](server.md)).",
+    "FB0921": "Stop the other server, or give another folder with `--data`.",
+    "FB0922": "`fotabuild serve keys list` shows the keys and their identifiers.",
+    "FB1200": "The message has the server's reason. A damaged device is made again with "
+    "`fotabuild device init` ([simulated-device.md](simulated-device.md)).",
 }
 _COLUMNS = ("code", "class", "exit status", "meaning", "what usually helps")
 _INTRODUCTION = """\

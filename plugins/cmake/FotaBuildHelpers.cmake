@@ -59,7 +59,7 @@ endfunction()
 
 # Stops on arguments that no keyword takes and on keywords without a value. Lists may be empty.
 macro(_fotabuild_check_arguments)
-    list(REMOVE_ITEM ARG_KEYWORDS_MISSING_VALUES SETTINGS)
+    list(REMOVE_ITEM ARG_KEYWORDS_MISSING_VALUES SETTINGS UPLOAD_OPTIONS)
     if(ARG_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR " ${CMAKE_CURRENT_FUNCTION}: unknown: ${ARG_UNPARSED_ARGUMENTS}")
     endif()

@@ -4,11 +4,12 @@ include_guard(GLOBAL)
 # fotabuild_add_update(<target> VERSION <version>
 #                      [CONFIG <yaml>] [OUTPUT_DIRECTORY <folder>] [NAME <name>]
 #                      [IMAGE <file>] [NO_RESOURCES] [EXCLUDE_FROM_ALL]
-#                      [INSTALL_DESTINATION <folder>] [SETTINGS <name>=<value> ...])
+#                      [INSTALL_DESTINATION <folder>] [SETTINGS <name>=<value> ...]
+#                      [UPLOAD_OPTIONS <option> ...])
 #
 # Compiles the update resources into the executable <target> and makes every update artifact of it:
 # image, deltas, package, manifests. They are built by the target <target>-update, which is part of
-# ALL.
+# ALL. The target <target>-upload-update, which is not, brings them to devices.
 #
 # VERSION              version of the firmware, such as 1.2.3
 # CONFIG               configuration (default: fotabuild.yaml in the current source folder)
@@ -22,6 +23,7 @@ include_guard(GLOBAL)
 # INSTALL_DESTINATION  install the artifacts there, as component "update"
 # SETTINGS             settings over those of the configuration; weaker than the environment.
 #                      Relative paths in them start in the configuration's folder
+# UPLOAD_OPTIONS       further options of "fotabuild upload"
 #
 # Properties of <target> afterwards: FOTABUILD_IMAGE, FOTABUILD_MANIFEST, FOTABUILD_PACKAGE,
 # FOTABUILD_PACKAGE_MANIFEST, FOTABUILD_FACTORY_IMAGE, FOTABUILD_DELTAS, FOTABUILD_DELTA_MANIFESTS,
@@ -29,7 +31,7 @@ include_guard(GLOBAL)
 # them by $<TARGET_GENEX_EVAL:<target>,$<TARGET_PROPERTY:<target>,FOTABUILD_IMAGE>>.
 function(fotabuild_add_update target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "NO_RESOURCES;EXCLUDE_FROM_ALL"
-        "VERSION;CONFIG;OUTPUT_DIRECTORY;NAME;IMAGE;INSTALL_DESTINATION" "SETTINGS")
+        "VERSION;CONFIG;OUTPUT_DIRECTORY;NAME;IMAGE;INSTALL_DESTINATION" "SETTINGS;UPLOAD_OPTIONS")
     _fotabuild_check_arguments()
     _fotabuild_require(VERSION)
     if(NOT TARGET "${target}")
@@ -56,6 +58,14 @@ function(fotabuild_add_update target)
     endif()
 
     _fotabuild_configuration(options "${ARG_CONFIG}" "${ARG_SETTINGS}")
+    # Ctrl-C goes to the console's programs: the child hears it, and cleans up.
+    add_custom_target(${target}-upload-update
+        COMMAND ${FOTABUILD_COMMAND} upload "${image}" --built --fw-version "${ARG_VERSION}"
+            --name "${ARG_NAME}" --output-dir "${folder}" ${options} ${ARG_UPLOAD_OPTIONS}
+        WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
+        COMMENT "fotabuild: upload the update of ${target}"
+        USES_TERMINAL VERBATIM
+    )
     _fotabuild_image_placeholder(placeholder)
     if(NOT ARG_NO_RESOURCES)
         _fotabuild_resources_source(source ${target})
@@ -70,6 +80,7 @@ function(fotabuild_add_update target)
     endif()
     _fotabuild_add_steps(artifacts ${target} "${plan}" IMAGE "${image}" MADE_BY ${target})
     _fotabuild_add_target(${target}-update "${ARG_EXCLUDE_FROM_ALL}" "${artifacts}")
+    add_dependencies(${target}-upload-update ${target}-update)
     _fotabuild_set_properties(${target} "${plan}" "${artifacts}")
     if(DEFINED ARG_INSTALL_DESTINATION)
         # A part of ALL that is missing is an error: nobody wants to ship a release without it.

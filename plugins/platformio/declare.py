@@ -11,9 +11,11 @@ from fotabuild.config.loader import load_config
 from fotabuild.plan.build import Build
 from fotabuild.plan.plan import make_plan
 from fotabuild.platformio.options import Options
+from fotabuild.platformio.upload import command_of
 from fotabuild.scons import generate
 from fotabuild.scons.running import command_variable, with_ample_stack
 from fotabuild.scons.update import declare
+from fotabuild.scons.upload import ALIAS, upload_by
 from fotabuild.steps.step import StepKind
 
 #: Construction variable with the plan of this build.
@@ -22,6 +24,11 @@ PLAN_VARIABLE = "FOTABUILD_PLAN"
 _PRIVATE_BUILDS = {"__debug", "__test", "sizedata"}
 _UPDATE = ("update", "Update artifacts", "Make image, deltas, package and manifests")
 _VERIFY = ("update-verify", "Verify update artifacts", "Check every manifest as a device would")
+_UPLOAD_TEXT = "Publish the update, run its campaign and wait for the devices"
+_UPLOAD = (ALIAS, "Upload update", _UPLOAD_TEXT)
+# PlatformIO installs the flash tools of the platform for every target with "upload" in its name,
+# which fails without a network.
+_SEND = ("send-update", "Upload update, without flash tools", _UPLOAD_TEXT)
 
 
 def add_resources(env: Any, options: Options) -> None:
@@ -60,12 +67,14 @@ def add_artifacts(env: Any, options: Options) -> None:
         Default(artifacts)
         env.Alias("buildprog", artifacts)
     env[PLAN_VARIABLE] = plan
-    _add_targets(env, artifacts, env.VerboseAction(_verify, "Verifying update artifacts"))
+    verify = env.VerboseAction(_verify, "Verifying update artifacts")
+    upload = env.VerboseAction(upload_by(command_of(env, options, build)), "Uploading update")
+    _add_targets(env, artifacts, verify, upload)
 
 
 def describe_targets(env: Any) -> None:
     """Declare the names of the targets only, for IDEs."""
-    _add_targets(env, [], None)
+    _add_targets(env, [], None, None)
 
 
 def _verify(target: list[Any], source: list[Any], env: Any) -> None:  # noqa: ARG001 - as SCons calls it
@@ -84,8 +93,13 @@ def _load_tool(env: Any) -> None:
     generate(env)
 
 
-def _add_targets(env: Any, artifacts: list[Any], verify: Any) -> None:
-    for (name, title, description), action in ((_UPDATE, None), (_VERIFY, verify)):
+def _add_targets(env: Any, artifacts: list[Any], verify: Any, upload: Any) -> None:
+    for (name, title, description), action in (
+        (_UPDATE, None),
+        (_VERIFY, verify),
+        (_UPLOAD, upload),
+        (_SEND, upload),
+    ):
         if name in env.get("__PIO_TARGETS", {}):
             sys.stderr.write(f"fotabuild: warning: another script has a target {name!r}\n")
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.signing.signer import program_path
 
 PREFIX = "custom_fotabuild_"
-_OWN = ("version", "config", "image", "output_dir", "name", "resources")
+_OWN = ("version", "config", "image", "output_dir", "name", "resources", "upload_options")
 _SWITCH = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
@@ -31,6 +32,7 @@ class Options:
         folder: where the artifacts go.
         name: what their file names begin with; empty for the image's.
         resources: whether the update resources are compiled into the program.
+        upload_options: further options of ``fotabuild upload``.
         settings: values over those of the configuration, by dotted name; paths are absolute, only
             that of the key still starts at the project.
         project: folder of the project.
@@ -42,6 +44,7 @@ class Options:
     folder: Path
     name: str
     resources: bool
+    upload_options: tuple[str, ...]
     settings: Mapping[str, str]
     project: Path
 
@@ -83,6 +86,7 @@ def read_options(given: Mapping[str, str], project: Path, expand: Callable[[str]
         folder=path("output_dir", "$BUILD_DIR/update"),
         name=expand(texts.get(f"{PREFIX}name", "")),
         resources=_switch(texts, "resources"),
+        upload_options=_words(texts, "upload_options"),
         settings={
             fields[option].name: _setting(fields[option], text, project)
             for option, text in texts.items()
@@ -115,6 +119,13 @@ def _switch(texts: Mapping[str, str], name: str) -> bool:
     if text.lower() not in _SWITCH:
         raise ConfigError(f"neither yes nor no: {text}", field=PREFIX + name)
     return _SWITCH[text.lower()]
+
+
+def _words(texts: Mapping[str, str], name: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(texts.get(PREFIX + name, "")))
+    except ValueError as error:
+        raise ConfigError(f"cannot be split: {error}", field=PREFIX + name) from None
 
 
 def _setting(field: Field, text: str, project: Path) -> str:

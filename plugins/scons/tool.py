@@ -24,6 +24,8 @@ _DEFAULTS: dict[str, Any] = {
     "FOTAPACKAGECOMSTR": "Packing $TARGET",
     "FOTAFACTORYCOMSTR": "Combining factory image $TARGET",
     "FOTAMANIFESTCOMSTR": "Signing manifest $TARGET",
+    "FOTAUPLOADFLAGS": (),
+    "FOTAUPLOADCOMSTR": "Uploading update",
 }
 
 

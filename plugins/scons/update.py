@@ -15,13 +15,14 @@ from fotabuild.plan.build import Build
 from fotabuild.plan.plan import Plan, make_plan
 from fotabuild.scons.nodes import config_node, file_nodes, path_of, read_config
 from fotabuild.scons.running import STEP_VARIABLE, command_variable
+from fotabuild.scons.upload import declare_upload
 from fotabuild.steps.step import Step, StepKind
 
 
 def fota_update(
     env: Any, image: Any, folder: Any = None, name: str = "", **variables: Any
 ) -> list[Any]:
-    """Declare every update artifact of an image.
+    """Declare every update artifact of an image, and the alias ``upload-update``.
 
     The configuration is read now, because it decides which artifacts there are; no key, image or
     release is.
@@ -39,6 +40,7 @@ def fota_update(
     env = env.Override(variables) if variables else env
     node = env.arg2nodes(image, env.fs.File)[0]
     output = env.arg2nodes(folder, env.fs.Dir)[0] if folder else node.dir.Dir("update")
+    config = config_node(env)
     try:
         build = Build(
             image=path_of(node),
@@ -46,12 +48,14 @@ def fota_update(
             folder=Path(output.get_abspath()),
             name=name,
         )
-        plan = make_plan(read_config(env, config_node(env)), build)
+        plan = make_plan(read_config(env, config), build)
     except FotabuildError as error:
         raise UserError(f"FotaUpdate: {error} [{error.code}]") from None
     for note in plan.notes:
         sys.stderr.write(f"fotabuild: note: {note}\n")
-    return declare(env, plan)
+    artifacts = declare(env, plan)
+    declare_upload(env, path_of(config), env["FOTASETTINGS"], build, artifacts)
+    return artifacts
 
 
 def declare(env: Any, plan: Plan) -> list[Any]:

@@ -40,12 +40,34 @@ CALLS: dict[Path, tuple[str, ...]] = {
     ("keys", "check"): (),
     ("keys", "rotate"): ("--config", "unreleased.yaml", "--lock-out-devices"),
     ("migrate",): ("old-tool.yaml", "-o", "migrated.yaml"),
+    ("device", "init"): ("sim", "--image", "old.bin", "-v", "1.0.0"),
+    ("device", "run"): ("sim1", "--server", "http://127.0.0.1:9", "--timeout", "0.1"),
+    ("device", "show"): ("sim1",),
+    ("device", "fleet"): (
+        "sim1", "--server", "http://127.0.0.1:9", "--timeout", "0.1", "--count", "2",
+    ),
+    ("upload",): ("app.elf", "-v", "1.1.0", "-o", "out"),
+    ("cleanup",): ("--service", "http://127.0.0.1:9", "--set", "publish.journal=none"),
+    ("serve",): ("--port", "0"),
+    ("serve", "keys", "add"): ("--data", "server"),
+    ("serve", "keys", "list"): ("--data", "server"),
+    ("serve", "keys", "revoke"): ("--data", "server", "first"),
     ("inspect",): ("a.patch",),
     ("config",): (),
     ("schema",): (),
     ("completion",): ("bash",),
 }  # fmt: skip
 """Arguments behind the command."""
+
+NEED_A_SERVER = {
+    ("device", "fleet"),
+    ("serve",),
+    ("serve", "keys", "add"),
+    ("serve", "keys", "list"),
+    ("serve", "keys", "revoke"),
+}
+"""Commands whose call does not succeed without a server or its data, or that are one; their own
+tests bring it."""
 
 
 def registered() -> Iterator[tuple[Path, argparse.ArgumentParser]]:
@@ -57,7 +79,7 @@ def _leaves(
     path: Path, parser: argparse.ArgumentParser
 ) -> Iterator[tuple[Path, argparse.ArgumentParser]]:
     groups = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
-    if not groups:
+    if not any(group.required for group in groups):
         yield path, parser
     for group in groups:
         for name, child in group.choices.items():

@@ -14,6 +14,8 @@ from fotabuild.formats.manifest_v3 import decode_signed, encode_manifest
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.make import StepMaker
+from fotabuild.simulation.folder import DeviceFolder
+from fotabuild.simulation.settings import DeviceSettings
 from fotabuild.steps.description import describe_step
 
 from ..formats.elf_files import Load, make_elf
@@ -66,7 +68,7 @@ def write(folder: Path) -> None:
     for name, source in (("key.pem", KEY), ("cert.der", CERTIFICATE), ("pub.bin", PUBLIC_KEY)):
         shutil.copyfile(source, folder / "keys" / f"update.{name}")
     (folder / "keys" / "update.key.pem").chmod(0o600)
-    patch = make_patch(OLD, NEW)
+    patch = make_patch(OLD, NEW).data
     sidecar = PatchSidecar(sha256(NEW), len(NEW), sha256(OLD), sha256(patch), len(patch))
     for name, data in {
         "old.bin": OLD,
@@ -77,6 +79,7 @@ def write(folder: Path) -> None:
         "a.yaml": sidecar.encode(),
     }.items():
         (folder / name).write_bytes(data)
+    _write_device(folder / "sim1")
     maker = StepMaker(load_config(folder / "fotabuild.yaml", environ={}))
     maker.package(folder / "app.bin", folder / "a.tar").run()
     maker.resources(folder / "a.c").run()
@@ -89,6 +92,17 @@ def write(folder: Path) -> None:
     signed = decode_signed((folder / "a.manifest").read_bytes())
     (folder / "a.tbs").write_bytes(encode_manifest(signed.manifest))
     (folder / "a.sig").write_bytes(signed.signature)
+
+
+def _write_device(folder: Path) -> None:
+    """Write a simulated device that runs the old image."""
+    identity = load_config(folder.parent / "fotabuild.yaml", environ={}).identity
+    settings = DeviceSettings(
+        endpoint_name="sim1",
+        vendor_id=identity.vendor_id.hex,
+        class_id=identity.class_id.hex,
+    )
+    DeviceFolder.create(folder, settings, CERTIFICATE.read_bytes(), OLD, "1.0.0")
 
 
 def write_step(folder: Path) -> Path:

@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from .calls import CALLS, registered
+from .calls import CALLS, NEED_A_SERVER, registered
 from .conftest import Cli, MakeCli
 from .sample import write_step
 
 PARSERS = dict(registered())
 every_command = pytest.mark.parametrize("path", CALLS, ids=" ".join)
+alone = [path for path in CALLS if path not in NEED_A_SERVER]
+every_call = pytest.mark.parametrize("path", alone, ids=" ".join)
 DRY_RUN = [path for path in CALLS if "--dry-run" in PARSERS[path].format_help()]
 # Files that are not among the lines of stdout.
 SIDE_FILES = {"out/d.yaml", "out/app-1.0.0-to-1.1.0.yaml"}
 
 # A second one finds the files of the first and keeps them, or makes others.
-ONCE = {("init",), ("encrypt",), ("keys", "rotate"), ("migrate",)}
+ONCE = {("init",), ("device", "init"), ("encrypt",), ("keys", "rotate"), ("migrate",)}
 # What a command replaces on purpose.
 REPLACED: dict[tuple[str, ...], set[str]] = {
     ("keys", "rotate"): {"keys/update.key.pem", "keys/update.cert.der"}
@@ -48,26 +50,28 @@ def _names(stdout: str) -> list[str]:
     return [line.rpartition("  ")[2] for line in stdout.splitlines()]
 
 
-@every_command
+@every_call
 def test_succeeds(path: tuple[str, ...], project: Cli) -> None:
     done = project.good(*path, *CALLS[path])
     assert "Traceback" not in done.stderr
     assert "error" not in done.stderr
 
 
-@every_command
+@every_call
 def test_json_is_one_object_on_stdout(path: tuple[str, ...], project: Cli) -> None:
     done = project.good("--json", *path, *CALLS[path])
     if path == ("step",):  # The build system says itself what it makes.
         assert done.stdout == ""
         return
-    values = json.loads(done.stdout)
+    # An upload tells about events, one line each; the result is the last.
+    text = done.stdout.splitlines()[-1] if path == ("upload",) else done.stdout
+    values = json.loads(text)
     assert values["schema_version"] == 1
     assert len(values) >= 2
     assert "schema_version" not in done.stderr
 
 
-@every_command
+@every_call
 def test_quiet_leaves_stderr_empty_and_stdout_alone(
     path: tuple[str, ...], project: Cli, tmp_path: Path
 ) -> None:
@@ -77,7 +81,7 @@ def test_quiet_leaves_stderr_empty_and_stdout_alone(
         assert loud == quiet
 
 
-@every_command
+@every_call
 def test_only_the_announced_files_are_written(path: tuple[str, ...], project: Cli) -> None:
     before = project.tree()
     stdout = project.good(*path, *CALLS[path]).stdout
@@ -110,6 +114,7 @@ def test_dry_run_writes_nothing(path: tuple[str, ...], project: Cli) -> None:
 def test_these_commands_can_be_tried_without_effect() -> None:
     assert set(DRY_RUN) == {
         ("build",),
+        ("upload",),
         ("resources",),
         ("image",),
         ("delta",),

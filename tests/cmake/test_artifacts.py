@@ -26,7 +26,8 @@ endif()
 fotabuild_add_resources(app SETTINGS priority=1)
 fotabuild_add_image(image SOURCE $<TARGET_FILE:app> OUTPUT ${out}/app-1.1.0.bin TARGET app)
 fotabuild_add_delta(delta OLD releases/app-1.0.0.bin NEW ${out}/app-1.1.0.bin
-    OUTPUT ${out}/app-1.0.0-to-1.1.0.patch BLOCK_SIZE 512 THRESHOLD 60)
+    OUTPUT ${out}/app-1.0.0-to-1.1.0.patch BLOCK_SIZE 512 THRESHOLD 60
+    EFFORT balanced TIME_LIMIT 3600)
 fotabuild_add_package(package IMAGE ${out}/app-1.1.0.bin OUTPUT ${out}/app-1.1.0.package.tar)
 fotabuild_add_manifest(manifest PAYLOAD ${out}/app-1.1.0.bin FORMAT raw-binary VERSION 1.1.0
     OUTPUT ${out}/app-1.1.0.manifest SETTINGS priority=1)

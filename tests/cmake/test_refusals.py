@@ -83,6 +83,14 @@ WRONG_CALLS = {
         "fotabuild_add_delta(delta OLD a NEW b OUTPUT c BLOCK_SIZE many)",
         "invalid int value: 'many'",
     ),
+    "delta with an effort that there is not": (
+        "fotabuild_add_delta(delta OLD a NEW b OUTPUT c EFFORT extreme)",
+        "argument --effort: invalid choice: 'extreme'",
+    ),
+    "delta in no time": (
+        "fotabuild_add_delta(delta OLD a NEW b OUTPUT c TIME_LIMIT 0)",
+        "--time-limit must be above 0",
+    ),
     "manifest of an unknown format": (
         "fotabuild_add_manifest(m PAYLOAD a FORMAT zip VERSION 1.0.0 OUTPUT b)",
         "argument --format: invalid choice: 'zip'",

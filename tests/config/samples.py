@@ -4,6 +4,14 @@ from __future__ import annotations
 
 MINIMAL = "vendor: {domain: acme.com}\ndevice: {model-name: Toaster}\n"
 
+PUBLISH = """\
+publish:
+  destination: out
+  service: https://updates.acme.com/api
+  access-key: file:keys/access.key
+  storage: store
+  journal: journals
+"""
 FULL = """\
 vendor:
   domain: acme.com
@@ -31,6 +39,8 @@ formats: [v3]
 delta:
   block-size: 1024
   threshold: 50
+  effort: fast
+  time-limit: 60
 package:
   component: BUNDLE
   images:
@@ -49,9 +59,9 @@ layout:
 releases:
 - version: 1.0.0
   image: releases/fw-1.0.0.bin
-publish:
-  destination: out
+  elf: releases/fw-1.0.0.elf
 """
+FULL += PUBLISH
 
 # For each setting a text that option, variable and build system may give, unlike that in FULL.
 TEXTS = {
@@ -92,6 +102,8 @@ TEXTS = {
     "formats": "v3",
     "delta.block-size": "2048",
     "delta.threshold": "99",
+    "delta.effort": "best",
+    "delta.time-limit": "30",
     "package.component": "PKG",
     "layout.bootloader": "/abs/boot.bin",
     "layout.application-offset": "65536",
@@ -100,4 +112,8 @@ TEXTS = {
     "layout.flash-start": "0",
     "layout.fill": "0",
     "publish.destination": "/abs/out",
+    "publish.service": "http://127.0.0.1:8080",
+    "publish.access-key": "env:ACCESS_KEY",
+    "publish.storage": "s3://bucket/folder",
+    "publish.journal": "/abs/journals",
 }

@@ -10,7 +10,7 @@ from fotabuild.config.loader import load_config
 from fotabuild.errors import ConfigError, FileError
 
 from .conftest import Writer
-from .samples import FULL
+from .samples import FULL, PUBLISH
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,15 @@ from .samples import FULL
         ("  domain: acme.com", "  vendor-id: 12", "vendor.vendor-id", 2, "expected `str"),
         ("    size: 5", "    size: 0", "payload.encrypted.size", 22, ">= 1"),
         ("  block-size: 1024", "  block-size: 63", "delta.block-size", 25, ">= 64"),
+        ("  effort: fast", "  effort: extreme", "delta.effort", 27, "enum value 'extreme'"),
+        ("  time-limit: 60", "  time-limit: 0", "delta.time-limit", 28, ">= 1"),
         ("formats: [v3]", "formats: []", "formats", 23, "length >= 1"),
         ("formats: [v3]", "formats: [v4]", "formats[0]", 23, "invalid enum value 'v4'"),
-        ("- version: 1.0.0", "- version: '1.0'", "releases[0].version", 43, "another form"),
-        ("- version: 1.0.0", "- version: 0.0.0", "releases[0].version", 43, "firmware version"),
-        ("- version: 1.0.0", "- verzion: 1.0.0", "releases[0].verzion", 43, "unknown key"),
-        ("  image: releases/fw-1.0.0.bin\n", "", "releases[0].image", 43, "required and missing"),
-        ("    vendor-data: b\n", "", "package.images[1].vendor-data", 32, "required and missing"),
+        ("- version: 1.0.0", "- version: '1.0'", "releases[0].version", 45, "another form"),
+        ("- version: 1.0.0", "- version: 0.0.0", "releases[0].version", 45, "firmware version"),
+        ("- version: 1.0.0", "- verzion: 1.0.0", "releases[0].verzion", 45, "unknown key"),
+        ("  image: releases/fw-1.0.0.bin\n", "", "releases[0].image", 45, "required and missing"),
+        ("    vendor-data: b\n", "", "package.images[1].vendor-data", 34, "required and missing"),
         (
             "device:\n  model-name: Toaster",
             "device:\n  class-id: xyz",
@@ -49,8 +51,10 @@ from .samples import FULL
             5,
             "form",
         ),
-        ("publish:\n  destination: out\n", "publish: out\n", "publish", 45, "expected `object`"),
-        ("publish:\n", "priority: 8\npublish:\n", "priority", 45, "stands twice, first on line 11"),
+        (PUBLISH, "publish: out\n", "publish", 48, "expected `object`"),
+        ("https://updates.acme.com/api", "ftp://acme.com", "publish.service", 50, "another form"),
+        ("file:keys/access.key", "ak_12345678", "publish.access-key", 51, "another form"),
+        ("publish:\n", "priority: 8\npublish:\n", "priority", 48, "stands twice, first on line 11"),
     ],
 )
 def test_problem_key_and_line(

@@ -17,6 +17,8 @@ from .samples import FULL, MINIMAL
 from .test_precedence import value_of
 
 PATHS = [field.name for field in project_fields() if field.path is not None]
+# Their paths begin with "file:", and stay so.
+PLACES = {"publish.access-key"}
 
 
 def test_these_settings_are_paths() -> None:
@@ -29,6 +31,9 @@ def test_these_settings_are_paths() -> None:
         "layout.bootloader",
         "layout.header",
         "publish.destination",
+        "publish.access-key",
+        "publish.storage",
+        "publish.journal",
     }
 
 
@@ -52,11 +57,14 @@ def test_paths_of_the_file_start_at_its_folder(write: Writer, elsewhere: Path) -
         "layout.bootloader": "boot.bin",
         "layout.header": "header.bin",
         "publish.destination": "out",
+        "publish.storage": "store",
+        "publish.journal": "journals",
     }
-    assert set(PATHS) - set(expected) == {"credentials.signing-tool"}
+    assert set(PATHS) - set(expected) == {"credentials.signing-tool", *PLACES}
     assert {name: value_of(config, name) for name in expected} == {
         name: str(path.parent / value) for name, value in expected.items()
     }
+    assert value_of(config, "publish.access-key") == f"file:{path.parent}/keys/access.key"
     assert config.project.releases[0].image == str(path.parent / "releases/fw-1.0.0.bin")
     assert config.project.package is not None
     # ".." is resolved; the entry without a file is the built image.
@@ -73,7 +81,7 @@ def test_a_relative_name_of_the_file_itself_does_not_matter(write: Writer, elsew
     assert load_config(relative, environ={}) == load_config(path, environ={})
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", [name for name in PATHS if name not in PLACES])
 def test_paths_of_other_sources_start_at_the_working_folder(
     name: str, write: Writer, elsewhere: Path
 ) -> None:
@@ -105,6 +113,36 @@ def test_keys_that_do_not_live_in_files_keep_their_name(
     assert config.project.credentials.key == expected.format(folder=path.parent)
     kind = next(field.path for field in project_fields() if field.name == "credentials.key")
     assert kind is PathKind.KEY_URI
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("file:sub/../k", "file:{folder}/k"),
+        ("file:/etc/k", "file:/etc/k"),
+        ("env:KEY", "env:KEY"),
+        ("fd:3", "fd:3"),
+    ],
+)
+def test_places_of_access_keys(given: str, expected: str, write: Writer, elsewhere: Path) -> None:
+    path = write(MINIMAL + f"publish: {{access-key: '{given}'}}\n")
+    config = load_config(path, environ={})
+    assert config.project.publish.access_key == expected.format(folder=path.parent)
+    variable = {"FOTABUILD_PUBLISH_ACCESS_KEY": given}
+    given_by_variable = load_config(write(MINIMAL), environ=variable).project.publish.access_key
+    assert given_by_variable == expected.format(folder=elsewhere)
+
+
+@pytest.mark.parametrize("key", ["ak_1CanaryKey", "ak_1:Canary", "env:ak-1Canary"])
+def test_an_access_key_itself_is_refused_and_not_repeated(key: str, write: Writer) -> None:
+    path = write(MINIMAL + f"publish: {{access-key: '{key}'}}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, environ={})
+    assert "Canary" not in str(caught.value)
+    assert "never the key itself" in str(caught.value)
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(MINIMAL), environ={"FOTABUILD_PUBLISH_ACCESS_KEY": key})
+    assert "Canary" not in str(caught.value)
 
 
 def test_nothing_is_looked_up_on_the_disk(write: Writer, elsewhere: Path) -> None:

@@ -118,7 +118,7 @@ def test_another_old_image(apply_in_c: Apply) -> None:
 def test_sizes_beyond_the_limits_are_refused_before_memory_is_taken(
     apply_in_c: Apply, offset: int
 ) -> None:
-    patch = bytearray(make_patch(b"old", b"new"))
+    patch = bytearray(make_patch(b"old", b"new").data)
     patch[offset + 3] = 0x7F
     assert python(b"old", bytes(patch), 64) is None
     assert in_c(apply_in_c, b"old", bytes(patch), 64) is None

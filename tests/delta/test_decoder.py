@@ -128,4 +128,4 @@ def test_decoder_does_not_go_on_after_an_error() -> None:
 
 def test_any_pair_also_through_the_public_name() -> None:
     old, new = PAIRS["growing"]
-    assert apply_patch(old, make_patch(old, new), 333) == new
+    assert apply_patch(old, make_patch(old, new).data, 333) == new

@@ -10,7 +10,8 @@ import yaml
 
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.delta.decoder import apply_patch_python
-from fotabuild.device.profile import DeviceFeature, DeviceLimits, DeviceProfile
+from fotabuild.delta.encoder import engine
+from fotabuild.device.patch_device import PatchDevice
 from fotabuild.errors import (
     DeltaError,
     FileError,
@@ -39,7 +40,7 @@ def step(tmp_path: Path) -> DeltaStep:
         new_image=tmp_path / "fw-1.1.0.bin",
         block_size=512,
         threshold=60,
-        profile=DeviceProfile(),
+        device=PatchDevice(memory=1024),
         output=tmp_path / "out" / "a.patch",
         sidecar=tmp_path / "out" / "a.yaml",
     )
@@ -56,7 +57,15 @@ def test_patch_and_side_file(step: DeltaStep) -> None:
     patch = step.output.read_bytes()
     assert apply_patch_python(old, patch) == new
     sidecar = PatchSidecar.from_values(read_yaml(step.sidecar.read_bytes()).values)
-    assert sidecar == PatchSidecar(sha256(new), len(new), sha256(old), sha256(patch), len(patch))
+    assert sidecar == PatchSidecar(
+        sha256(new),
+        len(new),
+        sha256(old),
+        sha256(patch),
+        len(patch),
+        engine=engine(),
+        effort="balanced",
+    )
     assert yaml.safe_load(step.sidecar.read_bytes())["installed-size"] == len(new)
     assert result.summary.startswith(f"{len(patch)} bytes, ")
     assert result.warnings == ()
@@ -143,15 +152,15 @@ def test_block_size_beyond_the_device_s_memory(step: DeltaStep) -> None:
     with pytest.raises(VerificationError, match="patch-memory: two blocks need 2048 bytes"):
         dataclasses.replace(step, block_size=1024).run()
     assert outputs(step) == []
-    profile = DeviceProfile(limits=DeviceLimits(patch_memory=2048))
-    dataclasses.replace(step, block_size=1024, profile=profile).run()
+    device = PatchDevice(memory=2048)
+    dataclasses.replace(step, block_size=1024, device=device).run()
     assert outputs(step) == ["a.patch", "a.yaml"]
 
 
 def test_device_without_a_patch_decoder(step: DeltaStep) -> None:
-    profile = DeviceProfile(features=frozenset({DeviceFeature.COMBINED}))
+    device = PatchDevice(supported=False, memory=1024)
     with pytest.raises(VerificationError, match="patch-support"):
-        dataclasses.replace(step, profile=profile).run()
+        dataclasses.replace(step, device=device).run()
     assert outputs(step) == []
 
 

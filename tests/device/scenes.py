@@ -42,7 +42,7 @@ IMAGES = [
 @cache
 def patch(block_size: int = 512) -> bytes:
     """A patch from the old image to the new one."""
-    return make_patch(OLD, NEW, block_size)
+    return make_patch(OLD, NEW, block_size=block_size).data
 
 
 @dataclass(frozen=True)

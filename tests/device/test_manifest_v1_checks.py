@@ -13,21 +13,13 @@ from fotabuild.device.profile import DeviceFeature, DeviceLimits, DeviceProfile,
 from fotabuild.device.report import CheckResult, Verdict
 from fotabuild.files import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.formats.manifest_v1 import ManifestV1, encode_resource, encode_signed
-from fotabuild.formats.payload_format import PayloadFormat
+from fotabuild.formats.manifest_v1 import encode_resource, encode_signed
 from fotabuild.signing.der_signature import raw_to_der
 
 from ..formats.golden import CERTIFICATE, PUBLIC_KEY
-from .scenes import IDENTITY, NEW, OLD, SIGNER, patch
+from .scenes import IDENTITY, NEW, OLD, SIGNER
+from .scenes_v1 import GOOD, delta, sign
 
-GOOD = ManifestV1(
-    identity=IDENTITY,
-    timestamp=1_700_000_000,
-    payload_format=PayloadFormat.RAW_BINARY,
-    payload_digest=sha256(NEW),
-    payload_size=len(NEW),
-    payload_uri="http://updates.example.com/fw-1.1.0.bin",
-)
 DEVICE = Device(
     public_key=PUBLIC_KEY.read_bytes(),
     identity=IDENTITY,
@@ -35,11 +27,6 @@ DEVICE = Device(
     installed_image=OLD,
     certificate=CERTIFICATE.read_bytes(),
 )
-
-
-def sign(manifest: ManifestV1) -> bytes:
-    signature = raw_to_der(SIGNER.sign(encode_resource(manifest)))
-    return encode_signed(manifest, signature, sha256(CERTIFICATE.read_bytes()))
 
 
 def on(client: UpdateClient | None, *features: DeviceFeature, **limits: int) -> Device:
@@ -51,19 +38,6 @@ def on(client: UpdateClient | None, *features: DeviceFeature, **limits: int) -> 
 
 def results(data: bytes, device: Device, payload: bytes | None = NEW) -> dict[str, CheckResult]:
     return {result.name: result for result in accept_manifest_v1(data, device, payload).results}
-
-
-def delta(block_size: int = 512) -> tuple[ManifestV1, bytes]:
-    content = patch(block_size)
-    changes: dict[str, Any] = {
-        "payload_format": PayloadFormat.ARM_PATCH_STREAM,
-        "payload_digest": sha256(content),
-        "payload_size": len(content),
-        "precursor_digest": sha256(OLD),
-        "installed_size": len(NEW),
-        "installed_digest": sha256(NEW),
-    }
-    return dataclasses.replace(GOOD, **changes), content
 
 
 @pytest.mark.parametrize("client", [*UpdateClient, None])

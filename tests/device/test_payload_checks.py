@@ -28,18 +28,18 @@ def failed(report: AcceptanceReport) -> list[tuple[str, int | None]]:
 
 
 def test_patch() -> None:
-    assert failed(accept_patch(patch(), OLD, sha256(NEW), len(NEW), PROFILE)) == []
-    assert failed(accept_patch(patch(), OLD, sha256(NEW), len(NEW), NONE)) == [
+    assert failed(accept_patch(patch(), OLD, sha256(NEW), len(NEW), PROFILE.patch_device)) == []
+    assert failed(accept_patch(patch(), OLD, sha256(NEW), len(NEW), NONE.patch_device)) == [
         ("patch-support", -25)
     ]
-    other = accept_patch(patch(), NEW, sha256(NEW), len(NEW), PROFILE)
+    other = accept_patch(patch(), NEW, sha256(NEW), len(NEW), PROFILE.patch_device)
     assert [name for name, _ in failed(other)] in (["installed-digest"], ["patch-stream"])
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 512, 1024, 1 << 20])
 def test_patch_arrives_in_pieces_of_the_network(chunk: int) -> None:
     profile = DeviceProfile(limits=DeviceLimits(network_chunk=chunk))
-    assert failed(accept_patch(patch(), OLD, sha256(NEW), len(NEW), profile)) == []
+    assert failed(accept_patch(patch(), OLD, sha256(NEW), len(NEW), profile.patch_device)) == []
 
 
 def test_package() -> None:

@@ -66,7 +66,7 @@ def test_delta_becomes_the_new_image_byte_for_byte(firmware: Firmware, tmp_path:
 def test_updated_device_takes_the_next_update(firmware: Firmware, tmp_path: Path) -> None:
     """What the delta made is a device that can apply deltas again, here back to 1.0.0."""
     (tmp_path / "running.bin").write_bytes(firmware.new)
-    (tmp_path / "back.patch").write_bytes(make_patch(firmware.new, firmware.old))
+    (tmp_path / "back.patch").write_bytes(make_patch(firmware.new, firmware.old).data)
     result = run_firmware(
         tmp_path / "running.bin", "apply", "back.patch", "old.bin", workdir=tmp_path
     )
@@ -114,7 +114,7 @@ def test_patch_for_another_release_is_refused(firmware: Firmware, tmp_path: Path
     """It takes bytes from behind the end of the installed image, where the other was longer."""
     longer = firmware.new + bytes(range(256)) * 4
     assert len(longer) > len(firmware.old)
-    patch = make_patch(longer, longer[::-1][:10] + longer)
+    patch = make_patch(longer, longer[::-1][:10] + longer).data
     result = apply_on_device(firmware, patch, tmp_path)
     assert result.status != 0
     assert "update: error_old_range at patch byte " in result.uart

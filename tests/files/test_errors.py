@@ -37,8 +37,18 @@ def test_exit_statuses() -> None:
     assert special == {
         "UsageError": ExitStatus.USAGE,
         "VerificationError": ExitStatus.VERIFICATION_FAILED,
+        "ServiceError": ExitStatus.SERVICE,
+        "NetworkError": ExitStatus.SERVICE,
+        "AnswerError": ExitStatus.SERVICE,
+        "RejectedKeyError": ExitStatus.SERVICE,
+        "UploadError": ExitStatus.SERVICE,
+        "LeftoverError": ExitStatus.SERVICE,
+        "StorageError": ExitStatus.SERVICE,
+        "CampaignError": ExitStatus.CAMPAIGN,
+        "NoDeviceError": ExitStatus.NO_DEVICE,
+        "CampaignTimeoutError": ExitStatus.TIMED_OUT,
     }
-    assert [status.value for status in ExitStatus] == [0, 1, 2, 3, 130]
+    assert [status.value for status in ExitStatus] == [0, 1, 2, 3, 4, 5, 6, 7, 130, 143]
 
 
 @pytest.mark.parametrize(

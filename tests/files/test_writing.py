@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from fotabuild import files
 from fotabuild.errors import FileError, OutputConflictError
-from fotabuild.files import OutputSet, write_file
+from fotabuild.files import OutputSet, renames_flushed_together, write_file
 
 
 @pytest.fixture(params=[0o022, 0o077, 0o002])
@@ -216,3 +217,20 @@ def test_names_at_the_limit_of_the_file_system(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no file has such a name"):
         write_file(tmp_path / "nul\0", b"x")
     assert names(tmp_path) == {"x" * 255, wide}
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_folders_are_flushed_once_for_many_outputs(
+    ends: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    monkeypatch.setattr(files, "sync_folder", flushed.append)
+    with contextlib.suppress(KeyboardInterrupt), renames_flushed_together():
+        for name in ("a/1", "a/2", "b/1", "a/3"):
+            write_file(tmp_path / name, b"x")
+        assert flushed == []
+        if ends == "badly":
+            raise KeyboardInterrupt
+    assert flushed == [tmp_path / "a", tmp_path / "b"]
+    write_file(tmp_path / "a" / "4", b"x")
+    assert len(flushed) == 3

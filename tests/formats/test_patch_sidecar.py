@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -120,3 +121,36 @@ def test_missing_key_is_named(key: str) -> None:
     with pytest.raises(SidecarError, match="lacks this key") as caught:
         PatchSidecar.from_values({name: value for name, value in GOOD.items() if name != key})
     assert caught.value.field == key
+
+
+FULL = PatchSidecar(
+    bytes(32), 5, bytes(32), bytes(32), 9, engine="bsdiff4 1.3.2, liblz4 1.10.0", effort="best"
+)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_engine_and_effort_come_back(complete: bool) -> None:
+    sidecar = dataclasses.replace(FULL, complete=complete)
+    assert read(sidecar.encode()) == sidecar
+    values = yaml.safe_load(sidecar.encode())
+    assert (values["patch-engine"], values["patch-effort"]) == (FULL.engine, "best")
+    assert values.get("patch-complete", True) is complete
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("patch-engine: 4", "patch-engine"),
+        ("patch-engine: ''", "patch-engine"),
+        (f"patch-engine: {'x' * 201}", "patch-engine"),
+        ("patch-effort: [fast]", "patch-effort"),
+        ("patch-complete: 1", "patch-complete"),
+        ("patch-complete: 'no'", "patch-complete"),
+        ("patch-efort: fast", "patch-efort"),
+    ],
+)
+def test_wrong_engine_or_effort(line: str, field: str) -> None:
+    plain = PatchSidecar(bytes(32), 5, bytes(32), bytes(32), 9).encode()
+    with pytest.raises(SidecarError) as caught:
+        read(plain + line.encode() + b"\n")
+    assert caught.value.field == field

@@ -20,6 +20,7 @@ from fotabuild.files import sha256
 from fotabuild.formats import manifest_v1
 from fotabuild.formats.combined_package import decode_package, encode_package
 from fotabuild.formats.elf_image import flatten
+from fotabuild.formats.elf_symbols import read_map
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import parse_uuid
 from fotabuild.formats.manifest_v3 import decode_signed, encode_signed
@@ -36,6 +37,8 @@ from fotabuild.steps.description import describe_step, step_from_description
 from fotabuild.steps.image import ImageStep
 
 from ..conftest import VECTORS
+from ..explain.scene import NEW_ELF
+from ..formats.elf_linked_files import LAYOUTS, Part, Sym, make_linked
 from .case import BASE
 
 _OLD = (BASE / "old.bin").read_bytes()
@@ -131,6 +134,14 @@ def _config(data: bytes, path: Path) -> None:
     loaded = load_config(path, environ={})
     assert str(loaded.identity.vendor_id)
     assert str(loaded.project)
+
+
+def _elf_symbols(data: bytes, _: Path) -> None:
+    found = read_map(data)
+    size = len(found.content)
+    for item in (*found.sections, *found.symbols):
+        assert 0 <= item.offset <= size - item.size
+    assert all(symbol.name for symbol in found.symbols)
 
 
 def _elf(data: bytes, _: Path) -> None:
@@ -229,6 +240,14 @@ PARSERS = (
     Parser("side-file", _base("app.yaml"), _sidecar, _YAML_TOKENS),
     Parser("configuration", _base("fotabuild.yaml"), _config, _YAML_TOKENS),
     Parser("elf", _base("app.elf"), _elf),
+    Parser(
+        "elf symbols",
+        (
+            NEW_ELF,
+            *(make_linked([Part("a", 0, bytes(9))], [Sym("b", 1, 4)], *how) for how in LAYOUTS),
+        ),
+        _elf_symbols,
+    ),
     Parser("resources", _files("dev-tool/*.c"), _resources, (b"0x", b"{", b"};", b"const ")),
     Parser("version", (b"1.2.3", b"0.0.1", b"999.999.999"), _version, (b"\n", b".", b"0")),
     Parser("uuid", (b"fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe", b"{" + b"0" * 32 + b"}"), _uuid),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild.delta.encoder import make_patch
+from fotabuild.delta.encoder import engine, make_patch
 from fotabuild.files import sha256
 from fotabuild.formats.combined_package import PackageImage, encode_package
 from fotabuild.formats.patch_sidecar import PatchSidecar
@@ -44,8 +44,17 @@ def payloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, source in (("key.pem", KEY), ("cert.der", CERTIFICATE), ("pub.bin", PUBLIC_KEY)):
         shutil.copyfile(source, folder / name)
     old, new = firmware("fw-1.0.0"), firmware("fw-1.1.0")
-    patch = make_patch(old, new)
-    sidecar = PatchSidecar(sha256(new), len(new), sha256(old), sha256(patch), len(patch))
+    patch = make_patch(old, new).data
+    sidecar = PatchSidecar(
+        sha256(new),
+        len(new),
+        sha256(old),
+        sha256(patch),
+        len(patch),
+        engine=engine(),
+        effort="balanced",
+        complete=False,
+    )
     images = [PackageImage("app", b"v1.1.0", new), PackageImage("radio", b"\x00\xff", old)]
     for name, data in {
         "old.bin": old,

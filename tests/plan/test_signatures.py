@@ -35,6 +35,8 @@ CHANGES: list[Change] = [
     ("payload.url", "https://acme.com/x/{file}", MANIFESTS),
     ("delta.block-size", 256, {DELTA}),
     ("delta.threshold", 61, {DELTA}),
+    ("delta.effort", "best", {DELTA}),
+    ("delta.time-limit", 60, {DELTA}),
     ("package.component", "PKG", {TAR_M}),
     ("device.limits.certificate-size", 601, {C}),
     ("device.limits.uri-size", 254, MANIFESTS),

@@ -17,6 +17,7 @@ mine = {
     "FOTARESOURCESCOMSTR": "a", "FOTAIMAGECOMSTR": "b", "FOTADELTACOMSTR": "c",
     "FOTAMANIFESTFORMAT": "v1",
     "FOTAPACKAGECOMSTR": "d", "FOTAMANIFESTCOMSTR": "e", "FOTAFACTORYCOMSTR": "f",
+    "FOTAUPLOADCOMSTR": "g", "FOTAUPLOADFLAGS": ["--full"],
 }
 env = Environment(tools=[], **mine)
 env.Tool(generate)

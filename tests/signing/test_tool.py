@@ -8,10 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from fotabuild.config.kept_files import key_access
+from fotabuild.config.model import Credentials, Publish
 from fotabuild.errors import SignatureError, SigningError, SigningToolError
 from fotabuild.files import sha256
+from fotabuild.publish.access_key import VARIABLE
 from fotabuild.signing.signer import KeyAccess, Signer, open_signer
 from fotabuild.signing.verify import verify, verify_digest
 
@@ -154,3 +158,27 @@ def test_an_interrupted_build_leaves_nothing(
     assert (process.returncode, rest.splitlines()[-1]) == (130, "interrupted")
     assert list(temporary.iterdir()) == []
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["app-1.1.0.bin"]
+
+
+def test_the_access_key_of_the_service_is_not_handed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither from its usual variable nor from the one that the project names."""
+    seen = tmp_path / "seen"
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\nenv > {seen}\nexit 1\n")
+    tool.chmod(0o755)
+    place = msgspec.convert({"access-key": "env:OUR_SERVICE_KEY"}, Publish)
+    credentials = Credentials(signing_tool=str(tool))
+    for name in (VARIABLE, "OUR_SERVICE_KEY"):
+        monkeypatch.setenv(name, "ak_canary")
+    monkeypatch.setenv("TOKEN_OF_THE_TOOL", "needed")
+    with pytest.raises(SigningToolError, match="exit status 1"):
+        open_signer("id", key_access(credentials, place.access_key), POINT).sign(DATA)
+    assert "TOKEN_OF_THE_TOOL=needed" in seen.read_text()
+    assert "ak_canary" not in seen.read_text()
+
+
+@pytest.mark.parametrize("place", [None, "file:key.txt", "fd:3"])
+def test_without_a_variable_of_its_own_the_usual_one_is_withheld(place: str | None) -> None:
+    assert key_access(Credentials(), place).withheld == (VARIABLE,)

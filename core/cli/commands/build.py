@@ -11,6 +11,8 @@ from fotabuild.cli.options import Subparsers, add_config, add_dry_run, add_signi
 from fotabuild.cli.output import Output
 
 if TYPE_CHECKING:
+    from fotabuild.config.loader import LoadedConfig
+    from fotabuild.plan.build import Build
     from fotabuild.plan.plan import Plan
 
 
@@ -28,11 +30,16 @@ def register(subparsers: Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
-def add_build(parser: argparse.ArgumentParser) -> None:
-    """Add the options that describe one build."""
-    parser.add_argument("image", type=Path, help="the linked firmware: ELF file or flat binary")
+def add_build(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """Add the options that describe one build; the command checks those that are optional."""
     parser.add_argument(
-        "-v", "--fw-version", required=True, metavar="VERSION", help="its version, 1.2.3"
+        "image",
+        type=Path,
+        nargs="?" if optional else None,
+        help="the linked firmware: ELF file or flat binary",
+    )
+    parser.add_argument(
+        "-v", "--fw-version", required=not optional, metavar="VERSION", help="its version, 1.2.3"
     )
     parser.add_argument(
         "-o",
@@ -60,20 +67,23 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 def plan_from(args: argparse.Namespace) -> Plan:
     """Return the plan that the options describe."""
-    from fotabuild.formats.firmware_version import FirmwareVersion
-    from fotabuild.plan.build import Build
     from fotabuild.plan.plan import make_plan
 
     config = read_config(args)
+    return make_plan(config, build_from(args, config))
+
+
+def build_from(args: argparse.Namespace, config: LoadedConfig) -> Build:
+    """Return the build that the options describe."""
+    from fotabuild.formats.firmware_version import FirmwareVersion
+    from fotabuild.plan.build import Build
+
     destination = config.project.publish.destination
     folder = args.output_dir or Path(destination or config.folder / "update")
-    return make_plan(
-        config,
-        Build(
-            image=args.image.absolute(),
-            version=FirmwareVersion.parse(args.fw_version),
-            folder=folder.absolute(),
-            name=args.name,
-            resources=args.resources and args.resources.absolute(),
-        ),
+    return Build(
+        image=args.image.absolute(),
+        version=FirmwareVersion.parse(args.fw_version),
+        folder=folder.absolute(),
+        name=args.name,
+        resources=args.resources and args.resources.absolute(),
     )

@@ -16,7 +16,7 @@ from fotabuild.errors import ExitStatus, in_file
 def register(subparsers: Subparsers) -> None:
     """Add the command and its verbs."""
     parser = subparsers.add_parser("manifest", help="make, read or verify a signed manifest")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, prog=parser.prog)
     _register_create(verbs)
     manifest_v1.register(verbs)
     manifest_split.register(verbs)

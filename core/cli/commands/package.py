@@ -14,7 +14,7 @@ from fotabuild.errors import ExitStatus, in_file
 def register(subparsers: Subparsers) -> None:
     """Add the command and its two verbs."""
     parser = subparsers.add_parser("package", help="make or read a combined package")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, prog=parser.prog)
     create = verbs.add_parser(
         "create",
         help="pack the images that the configuration lists",

@@ -55,9 +55,10 @@ def entry_point(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace, log: Log) -> None:
-    from fotabuild.device.profile import DeviceLimits, DeviceProfile
+    from fotabuild.device.patch_device import PatchDevice
+    from fotabuild.formats.patch_sidecar import sidecar_of
     from fotabuild.formats.patch_stream import MAGIC
-    from fotabuild.steps.delta import DeltaStep, sidecar_of
+    from fotabuild.steps.delta import DeltaStep
 
     log.info(f"Current tool version {MAGIC.decode()}")
     step = DeltaStep(
@@ -65,7 +66,7 @@ def _run(args: argparse.Namespace, log: Log) -> None:
         new_image=args.new_fw,
         block_size=args.block_size,
         threshold=None if args.skip_size_check else args.threshold or _THRESHOLD,
-        profile=DeviceProfile(limits=DeviceLimits(patch_memory=2 * args.block_size)),
+        device=PatchDevice(memory=2 * args.block_size),
         output=args.output,
         sidecar=sidecar_of(args.output),
     )

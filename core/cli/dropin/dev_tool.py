@@ -1,4 +1,4 @@
-"""``manifest-dev-tool``: init, create, create-v1."""
+"""``manifest-dev-tool``: init, create, create-v1, update, update-v1."""
 
 from __future__ import annotations
 
@@ -33,32 +33,30 @@ def make_parser() -> argparse.ArgumentParser:
     _add_init(actions.add_parser("init", help="make key, certificate, ids and the C source"))
     create = actions.add_parser("create", help="create a manifest")
     _add_payload(create)
+    _add_v3(create)
     create.add_argument("--encrypted-digest", help="SHA-256 of the encrypted payload")
     create.add_argument("--encrypted-size", type=integer(1), help="its size in bytes")
-    create.add_argument(
-        "-v",
-        "--fw-version",
-        type=checked(FirmwareVersion.parse),
-        help="version after the update (default: the one after the last)",
-    )
-    create.add_argument(
-        "--component-name", metavar="NAME", default="MAIN", help="what it updates (%(default)s)"
-    )
-    create.add_argument("-m", "--sign-image", action="store_true", help="also sign the image")
-    create.add_argument(
-        "-r", "--priority", type=integer(0), default=0, help="update priority (%(default)s)"
-    )
-    create.add_argument(
-        "--combined-image", action="store_true", help="the payload is a combined package"
-    )
     create.set_defaults(run=_create)
     create_v1 = actions.add_parser("create-v1", help="create a manifest for older update clients")
     _add_payload(create_v1)
-    add_v1_version(create_v1)
-    create_v1.add_argument(
-        "-r", "--priority", type=integer(0), help="update priority; left out by default"
-    )
+    _add_v1(create_v1)
     create_v1.set_defaults(run=_create_v1)
+    update = actions.add_parser("update", help="upload payload and manifest, and run a campaign")
+    _add_file(update)
+    _add_v3(update)
+    update.add_argument(
+        "-e", "--encrypt-payload", action="store_true", help="have the service encrypt the payload"
+    )
+    update.add_argument(
+        "-u", "--use-short-url", action="store_true", help="put the service's short URL into it"
+    )
+    _add_campaign(update)
+    update.set_defaults(run=_update)
+    update_v1 = actions.add_parser("update-v1", help="the same for older update clients")
+    _add_file(update_v1)
+    _add_v1(update_v1)
+    _add_campaign(update_v1)
+    update_v1.set_defaults(run=_update_v1)
     return parser
 
 
@@ -110,12 +108,66 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_init)
 
 
-def _add_payload(parser: argparse.ArgumentParser) -> None:
+def _add_file(parser: argparse.ArgumentParser) -> None:
     _add_cache(parser)
-    parser.add_argument("-u", "--payload-url", required=True, help="where devices download it")
     parser.add_argument("-p", "--payload-path", type=existing_file, required=True, help="the file")
-    parser.add_argument("-o", "--output", required=True, help="the manifest, - for stdout")
     parser.add_argument("-d", "--vendor-data", type=existing_file, help="custom data to carry")
+
+
+def _add_payload(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
+    parser.add_argument("-u", "--payload-url", required=True, help="where devices download it")
+    parser.add_argument("-o", "--output", required=True, help="the manifest, - for stdout")
+
+
+def _add_v3(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-v",
+        "--fw-version",
+        type=checked(FirmwareVersion.parse),
+        help="version after the update (default: the one after the last)",
+    )
+    parser.add_argument(
+        "--component-name", metavar="NAME", default="MAIN", help="what it updates (%(default)s)"
+    )
+    parser.add_argument("-m", "--sign-image", action="store_true", help="also sign the image")
+    parser.add_argument(
+        "-r", "--priority", type=integer(0), default=0, help="update priority (%(default)s)"
+    )
+    parser.add_argument(
+        "--combined-image", action="store_true", help="the payload is a combined package"
+    )
+
+
+def _add_v1(parser: argparse.ArgumentParser) -> None:
+    add_v1_version(parser)
+    parser.add_argument(
+        "-r", "--priority", type=integer(0), help="update priority; left out by default"
+    )
+
+
+def _add_campaign(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-i", "--device-id", help="this device only, of the vendor and class")
+    parser.add_argument(
+        "-s", "--start-campaign", action="store_true", help="start it (default: leave it in draft)"
+    )
+    parser.add_argument(
+        "-w",
+        "--wait-for-completion",
+        action="store_true",
+        help="start it, wait until it is over, and remove everything",
+    )
+    parser.add_argument(
+        "-t",
+        "--timeout",
+        type=integer(0, 10**9),
+        default=0,
+        metavar="SECONDS",
+        help="wait no longer than this from the start (default: as long as it takes)",
+    )
+    parser.add_argument(
+        "-n", "--no-cleanup", action="store_true", help="remove nothing after the wait"
+    )
 
 
 def _init(args: argparse.Namespace, log: Log) -> None:
@@ -134,6 +186,18 @@ def _create_v1(args: argparse.Namespace, log: Log) -> None:
     from fotabuild.cli.dropin.dev_create import create_for_old_clients
 
     create_for_old_clients(args, log)
+
+
+def _update(args: argparse.Namespace, log: Log) -> None:
+    from fotabuild.cli.dropin.dev_update import update
+
+    update(args, log)
+
+
+def _update_v1(args: argparse.Namespace, log: Log) -> None:
+    from fotabuild.cli.dropin.dev_update import update_old_clients
+
+    update_old_clients(args, log)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from fotabuild import __version__
 from fotabuild.cli.dropin.environment import with_variables
 from fotabuild.cli.dropin.log import Log
 from fotabuild.cli.dropin.streams import flush_stdout
+from fotabuild.cli.termination import ended_as_interrupted
 from fotabuild.errors import FileError, FotabuildError, UsageError
 from fotabuild.files import is_pipe
 
@@ -58,13 +59,17 @@ def run_program(
     )
     run: Run = args.run
     try:
-        run(args, log)
+        with ended_as_interrupted():
+            run(args, log)
         return OK
     except FotabuildError as error:
         _fail(error, with_variables(error), log, debug)
         return USAGE if isinstance(error, UsageError) else FAILED
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         log.error("interrupted")
+        # Commands that clean up know the signal, and end as one ends that a signal ended.
+        number: int | None = getattr(stop, "number", None)
+        return FAILED if number is None else 128 + number
     except BrokenPipeError:
         pass  # The reader of stdout left: nothing to say to it, and nothing else went wrong.
     except (OSError, UnicodeError) as error:

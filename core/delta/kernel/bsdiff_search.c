@@ -1,0 +1,152 @@
+/*
+ * The matching of bsdiff with a ready suffix array: the same pieces that the bsdiff4 library finds,
+ * in less time.
+ */
+#include "fota_kernel.h"
+
+#include <stdlib.h>
+
+enum { BETTER = 8 };
+
+typedef struct {
+    const uint8_t *old_image;
+    const uint8_t *new_image;
+    const int32_t *suffixes;
+    int32_t old_size;
+    int32_t new_size;
+} images_t;
+
+/* The suffix at an index; the empty one stands in front of all. */
+static int32_t suffix(const images_t *images, int32_t index)
+{
+    return index == 0 ? images->old_size : images->suffixes[index - 1];
+}
+
+static int32_t common(const images_t *images, int32_t old_at, int32_t new_at, int32_t from)
+{
+    int32_t limit = images->old_size - old_at;
+    if (images->new_size - new_at < limit) {
+        limit = images->new_size - new_at;
+    }
+    const uint8_t *one = images->old_image + old_at;
+    const uint8_t *two = images->new_image + new_at;
+    while (from < limit && one[from] == two[from]) {
+        from++;
+    }
+    return from;
+}
+
+/* The longest match, as bsdiff's binary search comes upon it. */
+static int32_t search(const images_t *images, int32_t new_at, int32_t *old_at)
+{
+    int32_t low = 0;
+    int32_t high = images->old_size;
+    int32_t low_common = 0;
+    int32_t high_common = common(images, suffix(images, high), new_at, 0);
+    while (high - low >= 2) {
+        int32_t middle = low + (high - low) / 2;
+        int32_t at = suffix(images, middle);
+        int32_t from = low_common < high_common ? low_common : high_common;
+        int32_t length = common(images, at, new_at, from);
+        if (at + length < images->old_size && new_at + length < images->new_size
+            && images->old_image[at + length] < images->new_image[new_at + length]) {
+            low = middle;
+            low_common = length;
+        } else {
+            high = middle;
+            high_common = length;
+        }
+    }
+    *old_at = suffix(images, low_common > high_common ? low : high);
+    return low_common > high_common ? low_common : high_common;
+}
+
+static int equal(const images_t *images, int64_t old_at, int32_t new_at)
+{
+    return old_at >= 0 && old_at < images->old_size
+           && images->old_image[old_at] == images->new_image[new_at];
+}
+
+int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *new_image,
+                    int32_t new_size, const int32_t *suffixes, fota_piece_t **pieces)
+{
+    images_t images = {old_image, new_image, suffixes, old_size, new_size};
+    int32_t count = 0;
+    int32_t room = 0;
+    int32_t scan = 0;
+    int32_t length = 0;
+    int32_t position = 0;
+    int32_t last_scan = 0;
+    int32_t last_position = 0;
+    int64_t last_offset = 0;
+    *pieces = NULL;
+    while (scan < new_size) {
+        int32_t old_score = 0;
+        scan += length;
+        for (int32_t counted = scan; scan < new_size; scan++) {
+            length = search(&images, scan, &position);
+            for (; counted < scan + length; counted++) {
+                old_score += equal(&images, counted + last_offset, counted);
+            }
+            if ((length == old_score && length != 0) || length > old_score + BETTER) {
+                break;
+            }
+            old_score -= equal(&images, scan + last_offset, scan);
+        }
+        if (length == old_score && scan != new_size) {
+            continue;
+        }
+        int32_t forward = 0;
+        int32_t best = 0;
+        for (int32_t i = 0, score = 0; last_scan + i < scan && last_position + i < old_size;) {
+            score += old_image[last_position + i] == new_image[last_scan + i];
+            i++;
+            if (2 * score - i > best) {
+                best = 2 * score - i;
+                forward = i;
+            }
+        }
+        int32_t backward = 0;
+        if (scan < new_size) {
+            best = 0;
+            for (int32_t i = 1, score = 0; scan >= last_scan + i && position >= i; i++) {
+                score += old_image[position - i] == new_image[scan - i];
+                if (2 * score - i > best) {
+                    best = 2 * score - i;
+                    backward = i;
+                }
+            }
+        }
+        int32_t overlap = last_scan + forward - (scan - backward);
+        if (overlap > 0) {
+            int32_t kept = 0;
+            best = 0;
+            for (int32_t i = 0, score = 0; i < overlap; i++) {
+                score += new_image[last_scan + forward - overlap + i]
+                         == old_image[last_position + forward - overlap + i];
+                score -= new_image[scan - backward + i] == old_image[position - backward + i];
+                if (score > best) {
+                    best = score;
+                    kept = i + 1;
+                }
+            }
+            forward += kept - overlap;
+            backward -= kept;
+        }
+        if (count == room) {
+            room = 2 * room + 64;
+            fota_piece_t *more = realloc(*pieces, (size_t)room * sizeof *more);
+            if (more == NULL) {
+                free(*pieces);
+                *pieces = NULL;
+                return -1;
+            }
+            *pieces = more;
+        }
+        (*pieces)[count++] = (fota_piece_t){last_scan, last_position, forward};
+        last_scan = scan - backward;
+        last_position = position - backward;
+        last_offset = (int64_t)position - scan;
+    }
+    return count;
+}

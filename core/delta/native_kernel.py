@@ -1,0 +1,217 @@
+"""The hot parts of the encoder in C, when the installation could build them.
+
+Same results as :mod:`fotabuild.delta.python_kernel`, in a hundredth of the time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+from array import array
+from collections.abc import Iterable
+from ctypes import POINTER, Structure, c_char_p, c_int32, c_void_p
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from fotabuild.delta.effort import CandidateSettings, PlanSettings
+from fotabuild.delta.segments import LARGEST_FRAME, Frame, Piece, Segment
+
+_SUFFIX = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
+_NAMES = (f"libfotabuild_delta.{_SUFFIX}", f"fotabuild_delta.{_SUFFIX}")
+_LARGEST_IMAGE = 2**30
+"""Larger images are left to Python: the kernel counts in 32 bits."""
+
+
+class _Plan(Structure):
+    _fields_ = [
+        ("old_image", c_char_p),
+        ("new_image", c_char_p),
+        ("segments", c_void_p),
+        ("nodes", c_void_p),
+        ("segment_count", c_int32),
+        ("node_count", c_int32),
+        ("block_size", c_int32),
+        ("window", c_int32),
+        ("depth", c_int32),
+        ("slack", c_int32),
+        ("settled", c_int32),
+        ("promise", c_int32),
+    ]
+
+
+class _Candidates(Structure):
+    _fields_ = [
+        ("old_image", c_char_p),
+        ("new_image", c_char_p),
+        ("suffixes", c_void_p),
+        ("hints", c_void_p),
+        ("old_size", c_int32),
+        ("new_size", c_int32),
+        ("hint_count", c_int32),
+        ("neighbours", c_int32),
+        ("least_match", c_int32),
+        ("least_score", c_int32),
+        ("drop", c_int32),
+        ("margin", c_int32),
+        ("lanes", c_int32),
+        ("wide_lanes", c_int32),
+        ("widen", c_int32),
+    ]
+
+
+def kernel_folder() -> Path:
+    """Return the folder of the C source and, where it was built, of the library."""
+    return Path(__file__).with_name("kernel")
+
+
+def available() -> bool:
+    """Whether the library was built. ``FOTABUILD_PURE_PYTHON=1`` turns it off."""
+    return os.environ.get("FOTABUILD_PURE_PYTHON") != "1" and _library() is not None
+
+
+@functools.cache
+def _library() -> ctypes.CDLL | None:
+    for name in _NAMES:
+        path = kernel_folder() / name
+        if path.is_file():
+            try:
+                return ctypes.CDLL(str(path))
+            except OSError:  # Built for another machine.
+                return None
+    return None
+
+
+class NativeKernel:
+    """Works on a pair of images."""
+
+    compiled = True
+
+    def __init__(self, old: bytes, new: bytes) -> None:
+        library = _library()
+        if library is None:
+            raise RuntimeError("the compiled part of the delta encoder is not installed")
+        self._library = library
+        self._old = old
+        self._new = new
+
+    @functools.cached_property
+    def _suffixes(self) -> ctypes.Array[c_int32]:
+        suffixes = (c_int32 * len(self._old))()
+        _require(self._library.fota_suffix_array(self._old, c_int32(len(self._old)), suffixes))
+        return suffixes
+
+    def match(self) -> list[Piece]:
+        """Return the pieces that bsdiff finds."""
+        if not self._old or not self._new:
+            return []
+        found = POINTER(c_int32)()
+        count = self._library.fota_bsdiff(
+            self._old,
+            c_int32(len(self._old)),
+            self._new,
+            c_int32(len(self._new)),
+            self._suffixes,
+            ctypes.byref(found),
+        )
+        return [Piece(*piece) for piece in self._take(found, count) if piece[2]]
+
+    def find_segments(self, hints: list[Segment], settings: CandidateSettings) -> list[Segment]:
+        """Return where the new image resembles the old one, sorted."""
+        if not self._old:
+            return []
+        numbers = _array(chain.from_iterable(hints), 3 * len(hints))
+        task = _Candidates(
+            self._old,
+            self._new,
+            ctypes.addressof(self._suffixes),
+            ctypes.addressof(numbers),
+            len(self._old),
+            len(self._new),
+            len(hints),
+            settings.neighbours,
+            settings.least_match,
+            settings.least_score,
+            settings.drop,
+            settings.margin,
+            settings.lanes,
+            settings.wide_lanes,
+            settings.widen,
+        )
+        found = POINTER(c_int32)()
+        count = self._library.fota_candidates(ctypes.byref(task), ctypes.byref(found))
+        return [Segment(*segment) for segment in self._take(found, count)]
+
+    def plan(
+        self,
+        segments: list[Segment],
+        nodes: array[int],
+        block_size: int,
+        settings: PlanSettings,
+    ) -> tuple[list[Frame], int]:
+        """Return the cheapest frames that end at ``nodes``, and their price."""
+        lanes = _array(chain.from_iterable(segments), 3 * len(segments))
+        places = (c_int32 * len(nodes)).from_buffer(nodes)
+        task = _Plan(
+            self._old,
+            self._new,
+            ctypes.addressof(lanes),
+            ctypes.addressof(places),
+            len(segments),
+            len(nodes),
+            min(block_size, LARGEST_FRAME),
+            min(block_size, LARGEST_FRAME),
+            settings.depth,
+            settings.slack,
+            settings.settled,
+            settings.promise,
+        )
+        frames = (c_int32 * (3 * len(nodes)))()
+        price = c_int32()
+        count = self._library.fota_plan(ctypes.byref(task), frames, ctypes.byref(price))
+        _require(count)
+        shifts = [*(segment.shift for segment in segments), None]  # Index -1: inserted bytes.
+        return [
+            Frame(begin, end, shifts[index]) for begin, end, index in _triples(frames, count)
+        ], price.value + 1
+
+    def block(self, frame: Frame, depth: int) -> bytes:
+        """Return the frame as an LZ4 block."""
+        begin, end, shift = frame
+        size = end - begin
+        block = ctypes.create_string_buffer(size + size // 255 + 16)
+        base = None if shift is None else self._old[begin + shift : end + shift]
+        written = self._library.fota_block(
+            self._new[begin:end], base, c_int32(size), c_int32(depth), block
+        )
+        _require(written)
+        return block.raw[:written]
+
+    def _take(self, found: Any, count: int) -> list[tuple[int, int, int]]:
+        """Copy an array of triples and free it."""
+        try:
+            _require(count)
+            return _triples(found, count)
+        finally:
+            self._library.fota_free(found)
+
+
+def usable_for(old: bytes, new: bytes) -> bool:
+    """Whether the library was built and can count the bytes of these images."""
+    return max(len(old), len(new)) <= _LARGEST_IMAGE and available()
+
+
+def _array(numbers: Iterable[int], count: int) -> ctypes.Array[c_int32]:
+    return (c_int32 * max(1, count))(*numbers)
+
+
+def _triples(numbers: Any, count: int) -> list[tuple[int, int, int]]:
+    flat = iter(numbers[: 3 * count])
+    return list(zip(flat, flat, flat, strict=True))
+
+
+def _require(status: int) -> None:
+    if status < 0:
+        raise MemoryError

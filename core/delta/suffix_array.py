@@ -1,0 +1,30 @@
+"""The suffix array of an image (reference of ``kernel/suffix_array.c``)."""
+
+from __future__ import annotations
+
+
+def suffix_array(text: bytes) -> list[int]:
+    """Return the starts of all suffixes of ``text``, in the order of the suffixes.
+
+    Prefixes of doubling length are sorted, so that repetitive images are no worse than others.
+    """
+    size = len(text)
+    ranks = list(text)
+    order = sorted(range(size), key=ranks.__getitem__)
+    length = 1
+    while True:
+        # Behind the end of the text comes a symbol smaller than all.
+        behind = [rank + 1 for rank in ranks[length:]] + [0] * min(length, size)
+        top = max(behind, default=0) + 1
+        keys = [rank * top + next_rank for rank, next_rank in zip(ranks, behind, strict=True)]
+        order.sort(key=keys.__getitem__)
+        rank = -1
+        last = -1
+        for start in order:
+            if keys[start] != last:
+                rank += 1
+                last = keys[start]
+            ranks[start] = rank
+        if rank == size - 1:
+            return order
+        length *= 2

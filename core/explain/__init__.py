@@ -1,0 +1,1 @@
+"""Which parts of an image the bytes of a patch are for, as values, text and a page."""

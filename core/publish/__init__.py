@@ -1,0 +1,1 @@
+"""Bring finished artifacts to devices: folders, storage, and update campaigns of a service."""

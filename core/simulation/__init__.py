@@ -1,0 +1,1 @@
+"""Devices that are no hardware: they poll a server, check, download, install and report."""

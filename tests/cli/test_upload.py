@@ -1,0 +1,57 @@
+"""``fotabuild upload`` without a service; with one see tests/publish."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .conftest import Cli
+
+CALL = ("upload", "app.elf", "-v", "1.1.0", "-o", "out")
+
+
+def test_upload_leaves_the_artifacts_with_an_index(cli: Cli) -> None:
+    done = cli.good(*CALL)
+    names = [Path(line).name for line in done.stdout.splitlines()]
+    assert names[-2:] == ["app-1.1.0.index.json", "app.latest.json"]
+    index = json.loads((cli.folder / "out" / "app.latest.json").read_text(encoding="utf-8"))
+    assert [file["file"] for file in index["files"]] == names[:-2]
+    kinds = {file["kind"]: file.get("from") for file in index["files"]}
+    assert kinds["delta"] is None or kinds["delta"] == "1.0.0"
+    assert {"image", "delta", "package", "manifest"} <= set(kinds)
+
+
+def test_upload_copies_to_a_folder(cli: Cli) -> None:
+    cli.good(*CALL, "--to", "shelf")
+    built, copied = cli.folder / "out", cli.folder / "shelf"
+    for path in built.iterdir():
+        assert (copied / path.name).read_bytes() == path.read_bytes()
+    again = cli.good(*CALL, "--to", "shelf", "--built")
+    assert "copied: " not in again.stderr
+    assert "already there: " in again.stderr
+
+
+def test_upload_takes_the_storage_of_the_configuration(cli: Cli) -> None:
+    with open(cli.folder / "fotabuild.yaml", "a", encoding="utf-8") as file:
+        file.write("publish: {storage: shelf}\n")
+    assert f"{cli.folder / 'shelf'}" in cli.good(*CALL).stdout
+
+
+def test_upload_without_being_built(cli: Cli) -> None:
+    done = cli(*CALL, "--built")
+    assert done.status == 1
+    assert "cannot read the image" in done.stderr
+
+
+def test_upload_needs_one_place(cli: Cli) -> None:
+    setting = ("--set", "publish.service=https://a.b", "--set", "publish.storage=x")
+    done = cli(*CALL, *setting)
+    assert done.status == 2
+    assert "say which with --to" in done.stderr
+
+
+def test_upload_needs_an_image_or_a_run(cli: Cli) -> None:
+    assert "image and --fw-version are needed" in cli("upload").stderr
+    done = cli("upload", "--resume", "--set", "publish.journal=none")
+    assert done.status == 1
+    assert "there is no upload to go on with" in done.stderr

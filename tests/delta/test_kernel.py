@@ -1,0 +1,87 @@
+"""The compiled part of the encoder does exactly what the Python code does."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from fotabuild.delta import native_kernel
+from fotabuild.delta.effort import SETTINGS, Effort
+from fotabuild.delta.encoder import make_patch
+from fotabuild.delta.native_kernel import NativeKernel
+from fotabuild.delta.python_kernel import PythonKernel
+from fotabuild.delta.search import plan_frames
+from fotabuild.delta.segments import Segment
+
+from ..formats.golden import firmware
+from .images import PAIRS
+
+pytestmark = pytest.mark.cc
+
+
+def mixed(seed: int) -> tuple[bytes, bytes]:
+    """An image, and another one mostly made of its pieces."""
+    chance = random.Random(seed)
+    letters = chance.choice([1, 2, 3, 8, 256])
+    old = bytes(chance.randrange(letters) for _ in range(chance.randrange(1, 500)))
+    new = bytearray(b"!")
+    while len(new) < 400 and chance.random() < 0.9:
+        start = chance.randrange(len(old))
+        new += old[start : start + chance.randrange(150)]
+        new += bytes(chance.randrange(letters) for _ in range(chance.randrange(12)))
+    for _ in range(chance.randrange(8)):
+        new[chance.randrange(len(new))] ^= chance.randrange(256)
+    return old, bytes(new)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_same_pieces_as_the_library(name: str) -> None:
+    assert NativeKernel(*PAIRS[name]).match() == PythonKernel(*PAIRS[name]).match()
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_same_results_on_mixed_images(seed: int) -> None:
+    compare(*mixed(seed), list(SETTINGS) if seed in (0, 2) else [Effort.BALANCED, Effort.BEST])
+
+
+def test_same_results_on_firmware() -> None:
+    compare(firmware("fw-1.0.0")[:7000], firmware("fw-1.1.0")[:6000], [Effort.BALANCED])
+
+
+def compare(old: bytes, new: bytes, efforts: list[Effort]) -> None:
+    ours, reference = NativeKernel(old, new), PythonKernel(old, new)
+    assert ours.match() == reference.match()
+    hints = [Segment(0, 1, 0), Segment(len(new) // 2, len(new), -(len(new) // 2))]
+    for effort in efforts:
+        candidates, settings = SETTINGS[effort]
+        segments = ours.find_segments(hints, candidates)
+        assert segments == reference.find_segments(hints, candidates)
+        for block_size in (64, 512):
+            for one, two in zip(
+                *(
+                    plan_frames(kernel, segments, len(new), block_size, settings, [])
+                    for kernel in (ours, reference)
+                ),
+                strict=True,
+            ):
+                assert one == two
+            for frame in one:
+                assert ours.block(frame, 64) == reference.block(frame, 64)
+
+
+def test_whole_patch_is_the_same_without_it(monkeypatch: pytest.MonkeyPatch, kernel: bool) -> None:
+    assert kernel
+    old, new = firmware("fw-1.0.0")[:5000], firmware("fw-1.1.0")[:5000]
+    compiled = make_patch(old, new)
+    assert compiled.stats.kernel
+    monkeypatch.setenv("FOTABUILD_PURE_PYTHON", "1")
+    interpreted = make_patch(old, new)
+    assert not interpreted.stats.kernel
+    assert interpreted.data == compiled.data
+
+
+def test_images_that_it_cannot_count_are_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_kernel, "_LARGEST_IMAGE", 100)
+    assert native_kernel.usable_for(bytes(100), bytes(100))
+    assert not native_kernel.usable_for(bytes(101), bytes(100))

@@ -1,0 +1,1 @@
+"""Build system, publisher, server and devices together."""

@@ -1,0 +1,1 @@
+"""The local update server, over real sockets, with a clock of the test."""
