@@ -185,6 +185,30 @@ class EncryptionError(FormatError):
     code = "FB0410"
 
 
+class CborError(FormatError):
+    """CBOR that is truncated, not deterministic, nested too deep, or has something left over."""
+
+    code = "FB0420"
+
+
+class SuitError(FormatError):
+    """Well-formed CBOR that is no SUIT envelope or manifest."""
+
+    code = "FB0421"
+
+
+class SuitInputError(FormatError):
+    """The JSON description of a SUIT manifest is wrong; the message names the path in it."""
+
+    code = "FB0422"
+
+
+class SuitProfileError(FormatError):
+    """Something that the chosen SUIT profile has no way to say."""
+
+    code = "FB0423"
+
+
 class DeltaError(FotabuildError):
     """No useful delta can be made from the two images."""
 
@@ -249,6 +273,18 @@ class CloudKeyError(SigningError):
     """A key in a cloud service cannot be reached or used."""
 
     code = "FB0607"
+
+
+class CoseKeyError(SigningError):
+    """A key that cannot be used for SUIT manifests, or not with this COSE algorithm."""
+
+    code = "FB0610"
+
+
+class HssLmsError(SigningError):
+    """An HSS/LMS key is exhausted, its next state cannot be stored, or its extra is missing."""
+
+    code = "FB0611"
 
 
 class VerificationError(FotabuildError):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fotabuild.errors import FotabuildError, SigningError, VersionError, printable
+from fotabuild.errors import FormatError, FotabuildError, SigningError, VersionError, printable
 from fotabuild.files import sha256
 from fotabuild.formats import elf_image, manifest_v1
 from fotabuild.formats.combined_package import PackageImage, decode_package
@@ -17,8 +17,11 @@ from fotabuild.formats.manifest_v3 import SignedManifestV3, decode_signed
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import HEADER_SIZE, MAGIC, PatchHeader, find_markers
 from fotabuild.formats.update_resources import decode_arrays
+from fotabuild.limits import READ_LIMITS
 
 Fields = Mapping[str, Any]
+# CBOR tag 107 in front of a map.
+_ENVELOPE_TAG = b"\xd8\x6b"
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,48 @@ def package_fields(images: Sequence[PackageImage]) -> Fields:
     }
 
 
+def _is_envelope(data: bytes) -> bool:
+    """Return whether this looks like a SUIT envelope, with its tag or with a digest in front."""
+    if data.startswith(_ENVELOPE_TAG):
+        return True
+    # An untagged one is a map of at most 23 entries whose first key is 2.
+    if len(data) > READ_LIMITS.suit_envelope or not 0xA2 <= (data or b"\0")[0] <= 0xB7:
+        return False
+    from fotabuild.formats.suit.decoder import detect_profile, open_envelope
+
+    try:
+        detect_profile(open_envelope(data))
+    except FormatError:
+        return False
+    return True
+
+
+def _envelope_fields(data: bytes) -> Fields:
+    from fotabuild.formats.suit.decoder import decode_envelope
+    from fotabuild.formats.suit.digests import removed_elements
+    from fotabuild.signing.cose_algorithm import algorithm_by_number
+
+    envelope = decode_envelope(data)
+    manifest = envelope.manifest
+    named = [algorithm_by_number(block.algorithm) for block in envelope.blocks]
+    return {
+        "profile": envelope.profile.value,
+        "sequence-number": manifest.sequence_number,
+        "manifest-digest": f"{envelope.digest.algorithm.value} {envelope.digest.value.hex()}",
+        "components": [" ".join(part.hex() for part in parts) for parts in manifest.components],
+        "elements": [element.value for element in manifest.elements],
+        "severed": [element.value for element in envelope.severed] or None,
+        "removed": [element.value for element in removed_elements(envelope)] or None,
+        "integrated-payloads": list(envelope.integrated) or None,
+        "reference-uri": manifest.reference_uri,
+        "signatures": [
+            str(block.algorithm) if algorithm is None else algorithm.value
+            for block, algorithm in zip(envelope.blocks, named, strict=True)
+        ]
+        or "none",
+    }
+
+
 def to_text(fields: Fields, indent: str = "") -> str:
     """Return fields as indented lines for people."""
     lines = []
@@ -137,6 +182,8 @@ def to_text(fields: Fields, indent: str = "") -> str:
             for item in value:
                 lines.append(f"{indent}{name}:")
                 lines.append(to_text(item, indent + "  "))
+        elif isinstance(value, list):
+            lines.append(printable(f"{indent}{name}: {', '.join(map(str, value))}"))
         elif value is not None:
             lines.append(printable(f"{indent}{name}: {value}"))
     return "\n".join(lines)
@@ -255,6 +302,7 @@ _KINDS: tuple[_Recogniser, ...] = (
     (lambda data: data.startswith(elf_image.MAGIC), "linked firmware (ELF)", _elf_fields),
     (lambda data: schema_of(data) == 3, "manifest v3", read_manifest),
     (lambda data: schema_of(data) == 1, "manifest v1", read_manifest),
+    (_is_envelope, "SUIT manifest", _envelope_fields),
     (
         lambda data: data[257:262] == b"ustar",
         "combined package",

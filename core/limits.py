@@ -32,6 +32,14 @@ class ReadLimits:
         elf_gap: largest hole between two segments that is filled up.
         package_members: members of a combined package, its descriptor included.
         package_descriptor: the descriptor of a combined package.
+        suit_envelope: a SUIT envelope with the payloads inside it.
+        suit_description: the JSON description of a SUIT manifest.
+        suit_components: entries of that description; components that one command is about.
+        suit_locations: component ids of a SUIT manifest.
+        suit_location_size: bytes of one component id.
+        suit_signatures: signatures of a SUIT envelope.
+        cbor_depth: nesting of CBOR, embedded CBOR included.
+        cbor_items: items of a CBOR file.
     """
 
     image: int = 256 * 1024 * 1024
@@ -52,6 +60,14 @@ class ReadLimits:
     elf_gap: int = 16 * 1024 * 1024
     package_members: int = 256
     package_descriptor: int = 1024 * 1024
+    suit_envelope: int = 64 * 1024 * 1024
+    suit_description: int = 1024 * 1024
+    suit_components: int = 256
+    suit_locations: int = 1024
+    suit_location_size: int = 1024
+    suit_signatures: int = 16
+    cbor_depth: int = 40
+    cbor_items: int = 50_000
 
 
 READ_LIMITS = ReadLimits()

@@ -38,6 +38,12 @@ def _has_corpus() -> bool:
     return all((corpus_folder() / name / "new.bin").is_file() for name in pairs)
 
 
+def drafts_folder() -> Path:
+    """Return the folder of the SUIT examples of the IETF drafts, which are not part of the tree."""
+    shared = os.environ.get("FOTABUILD_SHARED", ROOT.parent / "shared")
+    return Path(shared, "vectors", "suit", "current")
+
+
 def find_tool(name: str) -> str | None:
     """Return the path of a program: of the pip package in this environment, else on PATH."""
     return shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
@@ -71,6 +77,10 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (
         lambda: all(map(shutil.which, ("chromium", "chromedriver"))),
         "install chromium and chromium-driver",
+    ),
+    "drafts": (
+        lambda: (drafts_folder() / "official").is_dir(),
+        "put the examples of the drafts beside the repository, or name them in FOTABUILD_SHARED",
     ),
     "platformio": (
         lambda: importlib.util.find_spec("platformio") is not None,

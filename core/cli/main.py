@@ -31,6 +31,7 @@ _COMMANDS = (
     "package",
     "manifest",
     "encrypt",
+    "suit",
     "keys",
     "upload",
     "cleanup",

@@ -54,7 +54,7 @@ def _leaves(struct: type[msgspec.Struct], prefix: str) -> list[Field]:
             leaves += _leaves(kind.cls, f"{name}.")
         elif isinstance(kind, msgspec.inspect.VarTupleType):
             item, _, _ = _unwrap(kind.item_type)
-            if isinstance(item, msgspec.inspect.EnumType):
+            if isinstance(item, msgspec.inspect.EnumType | msgspec.inspect.StrType):
                 leaves.append(Field(name, raw.type, description, None, True))
         else:
             leaves.append(Field(name, raw.type, description, extra.get("path"), False))

@@ -41,6 +41,7 @@ _PATHS_IN_LISTS = (
     ("releases", "image"),
     ("releases", "elf"),
     ("package.images", "file-name"),
+    ("suit.components", "file"),
 )
 
 

@@ -59,7 +59,7 @@ def _read(text: str) -> tuple[str, str, str | None]:
     problem = text[: match.start()] if match else text
     if unknown := _UNKNOWN.fullmatch(problem):
         key = unknown["key"]
-        return "unknown key", f"{path}.{key}", _suggest(key)
+        return "unknown key", f"{path}.{key}", _suggest(key, path)
     if missing := _MISSING.fullmatch(problem):
         return "this key is required and missing", f"{path}.{missing['key']}", None
     problem, remedy = explain_value(problem, path)
@@ -78,13 +78,22 @@ def explain_value(problem: str, name: str) -> tuple[str, str | None]:
     return problem[:1].lower() + problem[1:], remedy
 
 
-def _suggest(key: str) -> str:
-    names = {part for field in project_fields() for part in field.name.split(".")}
-    names |= {"releases", "image", "version", "package", "images", "file-name"}
+def _suggest(key: str, path: str) -> str:
+    """Return the closest name in the section at ``path``, or else anywhere."""
+    section = f"{path.removeprefix('$').removeprefix('.')}.".lstrip(".")
+    fields = [field.name for field in project_fields()]
+    here = {
+        name.removeprefix(section).partition(".")[0] for name in fields if name.startswith(section)
+    }
+    everywhere = {part for name in fields for part in name.split(".")}
+    everywhere |= {"releases", "image", "version", "package", "images", "file-name", "file"}
     import difflib  # Only wrong names need it.
 
-    close = difflib.get_close_matches(key.replace("_", "-"), sorted(names), n=1)
-    return f"did you mean {close[0]!r}?" if close else "see 'fotabuild schema'"
+    for names in (here, everywhere):
+        close = difflib.get_close_matches(key.replace("_", "-"), sorted(names), n=1)
+        if close:
+            return f"did you mean {close[0]!r}?"
+    return "see 'fotabuild schema'"
 
 
 def _line(path: str, lines: Mapping[str, int]) -> int | None:

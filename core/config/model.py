@@ -17,6 +17,8 @@ from fotabuild.device.profile import (
     UpdateClient,
 )
 from fotabuild.formats.payload_format import PayloadFormat
+from fotabuild.formats.suit.names import Profile
+from fotabuild.signing.cose_algorithm import CoseAlgorithm
 
 
 class ManifestFormat(enum.Enum):
@@ -24,6 +26,7 @@ class ManifestFormat(enum.Enum):
 
     V3 = "v3"
     V1 = "v1"
+    SUIT = "suit"
 
 
 class PathKind(enum.Enum):
@@ -52,6 +55,9 @@ ServiceUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+$")]
 Uuid = Annotated[str, Meta(pattern=r"^\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?$")]
 Seconds = Annotated[int, Meta(ge=1, le=86400)]
 Offset = Annotated[int, Meta(ge=0, le=1 << 28)]
+SequenceNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+#: Texts that stand for bytes, as in the JSON of suit-tool.
+ComponentId = Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)]
 Address = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 VersionText = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){2}$")]
 
@@ -248,6 +254,103 @@ class Release(_Section, frozen=True):
     ] = None
 
 
+class SuitText(_Section, frozen=True):
+    """Texts for people in SUIT manifests; domain, model and version of the build are filled in."""
+
+    language: Annotated[Text, Meta(description="Their language tag.")] = "en"
+    manifest_description: Annotated[Text | None, Meta(description="What the manifest is.")] = None
+    update_description: Annotated[Text | None, Meta(description="What the update brings.")] = None
+    vendor_name: Annotated[Text | None, Meta(description="Name of the vendor.")] = None
+    vendor_domain: Annotated[
+        Text | None, Meta(description="Domain of the vendor, if not `vendor.domain`.")
+    ] = None
+    model_name: Annotated[
+        Text | None, Meta(description="Name of the model, if not `device.model-name`.")
+    ] = None
+    model_info: Annotated[Text | None, Meta(description="More about the model.")] = None
+    component_description: Annotated[Text | None, Meta(description="What the image is.")] = None
+    component_version: Annotated[
+        Text | None, Meta(description="Version of the image, if not that of the build.")
+    ] = None
+    version_required: Annotated[
+        Text | None, Meta(description="Version that the device must have before.")
+    ] = None
+
+
+class SuitComponent(_Section, frozen=True):
+    """Another image of SUIT manifests, beside the one of the build."""
+
+    component_id: Annotated[ComponentId, Meta(description="Where it is installed.")]
+    file: Annotated[FilePath, Meta(description="The image.")]
+    uri: Annotated[
+        Text | None,
+        Meta(
+            description="Where devices download it; the same names are filled in. By default "
+            "`payload.url`."
+        ),
+    ] = None
+    download_id: Annotated[
+        ComponentId | None,
+        Meta(description="Where the download is put before it is installed."),
+    ] = None
+    load_id: Annotated[
+        ComponentId | None, Meta(description="Where it is copied to at every start.")
+    ] = None
+    bootable: Annotated[bool, Meta(description="Whether it is started.")] = False
+
+
+class Suit(_Section, frozen=True):
+    """SUIT manifests, for the format `suit`. The image of the build is one component."""
+
+    profile: Annotated[
+        Profile,
+        Meta(description="Wire format: `current`, or `draft-09` as `suit-tool` wrote it."),
+    ] = Profile.CURRENT
+    sequence_number: Annotated[
+        SequenceNumber | None,
+        Meta(
+            description="Devices take higher numbers only. By default it is made of the version: "
+            "1.2.3 gives 1002003."
+        ),
+    ] = None
+    component_id: Annotated[
+        ComponentId,
+        Meta(description="Where the image is installed; hexadecimal, base64 or else text."),
+    ] = ("00",)
+    download_id: Annotated[
+        ComponentId | None,
+        Meta(description="Where the download is put before it is installed."),
+    ] = None
+    load_id: Annotated[
+        ComponentId | None, Meta(description="Where the image is copied to at every start.")
+    ] = None
+    bootable: Annotated[bool, Meta(description="Whether the image is started.")] = True
+    uri: Annotated[
+        Text | None,
+        Meta(description="Where devices download the image, if not `payload.url`."),
+    ] = None
+    integrate: Annotated[
+        bool, Meta(description="Put the images into the manifest; nothing is downloaded then.")
+    ] = False
+    severable: Annotated[
+        bool, Meta(description="Let what only the installation needs be removed afterwards.")
+    ] = False
+    reference_uri: Annotated[
+        Text | None, Meta(description="Where devices find the whole manifest.")
+    ] = None
+    algorithm: Annotated[
+        CoseAlgorithm | None,
+        Meta(description="Signature algorithm, if not the usual one of key and profile."),
+    ] = None
+    key_id: Annotated[Text | None, Meta(description="Hint for the device at which key signed.")] = (
+        None
+    )
+    text: Annotated[SuitText | None, Meta(description="Texts for people.")] = None
+    components: Annotated[
+        tuple[SuitComponent, ...], Meta(max_length=255, description="Further images.")
+    ] = ()
+
+
 class Publish(_Section, frozen=True):
     """Where finished artifacts go; give at most one of service and storage."""
 
@@ -304,6 +407,7 @@ class Project(_Section, frozen=True):
     ] = (ManifestFormat.V3,)
     delta: Delta = Delta()
     package: Package | None = None
+    suit: Suit = Suit()
     layout: Layout | None = None
     releases: Annotated[
         tuple[Release, ...], Meta(max_length=1000, description="Releases in the field.")

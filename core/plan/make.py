@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fotabuild.steps.manifest_v1 import ManifestV1Step
     from fotabuild.steps.package import PackageStep
     from fotabuild.steps.resources import ResourcesStep
+    from fotabuild.steps.suit import SuitStep
 
 _AnyStep = TypeVar("_AnyStep", bound=Step)
 
@@ -272,6 +273,41 @@ class StepMaker:
             vendor_data=None if vendor_data is None else Path(vendor_data),
             sidecar=sidecar,
             precursor=precursor,
+        )
+        return self._checked(step)
+
+    def suit(
+        self, payload: Path, version: FirmwareVersion, output: Path, *, component: str | None = None
+    ) -> SuitStep:
+        """Return the step for the SUIT manifest of an image.
+
+        Args:
+            payload: the image.
+            version: its version, which the sequence number is made of.
+            output: the envelope.
+            component: what stands for ``{component}`` in the URI, if not the project's.
+
+        Raises:
+            ConfigError: URI or key are missing, or a component id is wrong.
+        """
+        from fotabuild.plan.suit_template import suit_template
+        from fotabuild.steps.suit import SuitStep
+
+        project = self._project
+        certificate = project.credentials.certificate
+        template = suit_template(
+            self._config, payload, version, component=component or project.component
+        )
+        step = SuitStep(
+            template=template,
+            payloads=(payload, *(Path(extra.file) for extra in project.suit.components)),
+            profile=project.suit.profile,
+            key=self._need(project.credentials.key, "key"),
+            access=key_access(project.credentials, project.publish.access_key),
+            certificate=None if certificate is None else Path(certificate),
+            algorithm=project.suit.algorithm,
+            key_id=project.suit.key_id or "",
+            output=output,
         )
         return self._checked(step)
 

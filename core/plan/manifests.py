@@ -12,7 +12,13 @@ from fotabuild.plan.make import StepMaker
 from fotabuild.steps.manifest import Precursor
 from fotabuild.steps.step import Step
 
-_SUFFIXES = {ManifestFormat.V3: ".manifest", ManifestFormat.V1: ".v1.manifest"}
+_SUFFIXES = {
+    ManifestFormat.V3: ".manifest",
+    ManifestFormat.V1: ".v1.manifest",
+    ManifestFormat.SUIT: ".suit",
+}
+#: SUIT has no registered way to say that a payload is a patch, neither in draft-09 nor now.
+PATCH_FORMATS = frozenset({ManifestFormat.V3, ManifestFormat.V1})
 
 
 def manifest_steps(
@@ -27,17 +33,23 @@ def manifest_steps(
 ) -> list[Step]:
     """Return the steps for the manifests of an image, or of a patch since a release.
 
-    v1 manifests say the semantic version as its number, which devices find newer than every time
-    stamp (manifest-v1, section 3).
+    There is none of a patch in a format that cannot describe patches. v1 manifests say the semantic
+    version as its number, which devices find newer than every time stamp (manifest-v1, section 3).
     """
     precursor = None if old_image is None else Precursor(old_image, since)
     steps: list[Step] = []
     for manifest_format in dict.fromkeys(formats):
+        if payload_format is PayloadFormat.ARM_PATCH_STREAM and (
+            manifest_format not in PATCH_FORMATS
+        ):
+            continue
         output = build.output(_SUFFIXES[manifest_format], since=since)
         if manifest_format is ManifestFormat.V3:
             steps.append(
                 maker.manifest(payload, payload_format, build.version, output, precursor=precursor)
             )
+        elif manifest_format is ManifestFormat.SUIT:
+            steps.append(maker.suit(payload, build.version, output))
         else:
             steps.append(
                 maker.manifest_v1(

@@ -11,7 +11,7 @@ from fotabuild.steps.manifest import DIGEST_PLACEHOLDER
 _NAMES = ("file", "version", "from", "component", "digest")
 
 
-def expand_url(template: str, values: dict[str, str]) -> str:
+def expand_url(template: str, values: dict[str, str], field: str = "payload.url") -> str:
     """Fill in a payload URL.
 
     Args:
@@ -19,6 +19,7 @@ def expand_url(template: str, values: dict[str, str]) -> str:
             doubled braces stand for themselves.
         values: what the names stand for; one without a value (``{from}`` of a full image) is left
             out, ``{digest}`` becomes a placeholder, since the payload is not known yet.
+        field: the setting that it is, for messages.
 
     Raises:
         ConfigError: an unknown name, or braces that do not match.
@@ -27,19 +28,19 @@ def expand_url(template: str, values: dict[str, str]) -> str:
     try:
         fields = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise _problem(f"braces do not match: {error}") from None
+        raise _problem(f"braces do not match: {error}", field) from None
     for literal, name, specification, conversion in fields:
         parts.append(literal)
         if name is None:
             continue
         if name not in _NAMES or specification or conversion:
-            raise _problem(f"unknown name {{{name}}} in the URL")
+            raise _problem(f"unknown name {{{name}}} in the URL", field)
         value = quote(values.get(name, ""), safe="", errors="surrogateescape")
         parts.append(DIGEST_PLACEHOLDER if name == "digest" else value)
     return "".join(parts)
 
 
-def _problem(problem: str) -> ConfigError:
+def _problem(problem: str, field: str) -> ConfigError:
     return ConfigError(
-        problem, field="payload.url", remedy=f"known are {', '.join(f'{{{n}}}' for n in _NAMES)}"
+        problem, field=field, remedy=f"known are {', '.join(f'{{{n}}}' for n in _NAMES)}"
     )

@@ -21,7 +21,13 @@ class StepKind(enum.Enum):
     PACKAGE = "package"
     MANIFEST = "manifest"
     MANIFEST_V1 = "manifest-v1"
+    SUIT = "suit"
     FACTORY = "factory"
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether it is signed, and says what a device shall install."""
+        return self in (StepKind.MANIFEST, StepKind.MANIFEST_V1, StepKind.SUIT)
 
 
 @dataclass(frozen=True)

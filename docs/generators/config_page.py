@@ -106,7 +106,9 @@ def _default(field: Any) -> str:
         return "required"
     value = msgspec.to_builtins(field.default)
     if isinstance(value, (list, tuple)):
-        return f"`[{', '.join(value)}]`"
+        # In quotes where YAML would read a number.
+        texts = (json.dumps(text) if text.isdigit() else text for text in value)
+        return f"`[{', '.join(texts)}]`"
     return "-" if value is None else f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 

@@ -33,6 +33,14 @@ REMEDIES = {
     "correct these.",
     "FB0410": "Give the key that was made with this payload, and the whole payload "
     "([signing.md](signing.md)).",
+    "FB0420": "Make or download the envelope again. Only deterministic CBOR is taken: shortest "
+    "heads, definite lengths, sorted keys, nothing behind the end.",
+    "FB0421": "Give a SUIT envelope of the profile `current` or `draft-09` "
+    "([formats-suit.md](formats-suit.md)).",
+    "FB0422": "Correct the description at the path that the message names "
+    "([formats-suit.md](formats-suit.md)).",
+    "FB0423": "Follow the way out that the message names, or choose the other profile "
+    "([formats-suit.md](formats-suit.md)).",
     "FB0500": "Give two images that are not empty, and a block size of 64 or more.",
     "FB0501": "Send this release the full image: it carries no patch decoder that fits. For the "
     "next release compile the decoder into the firmware ([scons.md](scons.md)).",
@@ -50,6 +58,10 @@ REMEDIES = {
     "FB0606": "Keep the old key while devices hold its certificate ([keys.md](keys.md)).",
     "FB0607": "Look at key, region and permissions in the cloud service; the message names what is "
     "missing ([signing.md](signing.md)).",
+    "FB0610": "Give a key on P-256, P-384 or P-521, an Ed25519 key, an HSS/LMS key or a 32-byte "
+    "secret, and an algorithm that fits it ([formats-suit.md](formats-suit.md)).",
+    "FB0611": "Install `fotabuild[hss-lms]`; keep the key file writable; make a new key when this "
+    "one is used up.",
     "FB0700": "Every failed check is named with what to do; see "
     "[device-checks.md](device-checks.md).",
     "FB0800": "Give each release another version and the artifacts a folder of their own.",

@@ -12,6 +12,7 @@ from fotabuild.errors import FotabuildError
 from fotabuild.plan.plan import Plan
 from fotabuild.steps.manifest import ManifestStep
 from fotabuild.steps.manifest_v1 import ManifestV1Step
+from fotabuild.steps.suit import SuitStep
 
 
 def verify_artifacts(plan: Plan, target: Any) -> None:
@@ -26,7 +27,7 @@ def verify_artifacts(plan: Plan, target: Any) -> None:
     """
     refused = 0
     for step in plan.steps:
-        if not isinstance(step, ManifestStep | ManifestV1Step):
+        if not isinstance(step, ManifestStep | ManifestV1Step | SuitStep):
             continue
         try:
             report = step.verify()

@@ -42,7 +42,7 @@ def make_builders() -> dict[str, Any]:
         "FotaImage": _builder(StepKind.IMAGE, _image_step, suffix=".bin"),
         "FotaDelta": _builder(StepKind.DELTA, _delta_step, suffix=".patch"),
         "FotaPackage": _builder(StepKind.PACKAGE, _package_step, suffix=".tar"),
-        "FotaManifest": _builder(StepKind.MANIFEST, _manifest_step, suffix=".manifest"),
+        "FotaManifest": _builder(StepKind.MANIFEST, _manifest_step, suffix=_manifest_suffix),
     }
 
 
@@ -53,7 +53,7 @@ def fota_resources(
     return list(env.FotaResourcesFile(target, [], **variables))
 
 
-def _builder(kind: StepKind, factory: Any, suffix: str) -> Any:
+def _builder(kind: StepKind, factory: Any, suffix: Any) -> Any:
     return Builder(
         action=f"${command_variable(kind)}",
         emitter=_EMITTERS.get(kind, _emit),
@@ -61,6 +61,14 @@ def _builder(kind: StepKind, factory: Any, suffix: str) -> Any:
         suffix=suffix,
         **{STEP_VARIABLE: factory},
     )
+
+
+def _is_suit(env: Any) -> bool:
+    return bool(env.subst("$FOTAMANIFESTFORMAT") == ManifestFormat.SUIT.value)
+
+
+def _manifest_suffix(env: Any, _sources: Any) -> str:
+    return ".suit" if _is_suit(env) else ".manifest"
 
 
 def _emit(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], list[Any]]:
@@ -111,7 +119,10 @@ def _scan(node: Any, env: Any, _path: Any, kind: StepKind) -> list[Any]:
         config = read_config(env, node)
     except FotabuildError:  # The action reports it.
         return []
-    return file_nodes(env, sorted(set(_named_files(config, kind))))
+    named = set(_named_files(config, kind))
+    if kind is StepKind.MANIFEST and _is_suit(env):
+        named |= {Path(component.file) for component in config.project.suit.components}
+    return file_nodes(env, sorted(named))
 
 
 def _named_files(config: LoadedConfig, kind: StepKind) -> Iterable[Path]:
@@ -162,7 +173,17 @@ def _manifest_step(target: list[Any], source: list[Any], env: Any) -> Step:
         precursor = Precursor(path_of(source[2]), FirmwareVersion.parse(since) if since else None)
     payload, output = path_of(source[0]), path_of(target[0])
     maker, version = _maker(source, env), FirmwareVersion.parse(env.subst("$FOTAVERSION"))
-    if _one_of(ManifestFormat, "FOTAMANIFESTFORMAT", env) is ManifestFormat.V1:
+    manifest_format = _one_of(ManifestFormat, "FOTAMANIFESTFORMAT", env)
+    component = env.subst("$FOTACOMPONENT") or None
+    if manifest_format is ManifestFormat.SUIT:
+        if payload_format is not PayloadFormat.RAW_BINARY:
+            raise PlanError(
+                f"a SUIT manifest cannot describe a payload of the format {payload_format.value}",
+                file=payload,
+                remedy="give the full image",
+            )
+        return maker.suit(payload, version, output, component=component)
+    if manifest_format is ManifestFormat.V1:
         number = version.to_device_number()
         return maker.manifest_v1(
             payload, payload_format, number, output, precursor=precursor, version=version
@@ -172,7 +193,7 @@ def _manifest_step(target: list[Any], source: list[Any], env: Any) -> Step:
         payload_format,
         version,
         output,
-        component=env.subst("$FOTACOMPONENT") or None,
+        component=component,
         precursor=precursor,
     )
 

@@ -29,7 +29,7 @@ _stack_size_lock = threading.Lock()
 
 def command_variable(kind: StepKind) -> str:
     """Return the construction variable with the action of a kind; manifests share theirs."""
-    return f"FOTA{'MANIFEST' if kind is StepKind.MANIFEST_V1 else kind.name}COM"
+    return f"FOTA{StepKind.MANIFEST.name if kind.is_manifest else kind.name}COM"
 
 
 def step_action(kind: StepKind) -> Any:

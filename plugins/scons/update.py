@@ -69,7 +69,7 @@ def declare(env: Any, plan: Plan) -> list[Any]:
             **{STEP_VARIABLE: _constant(step)},
         )
         env.Precious(targets)
-        if step.kind in _MANIFESTS:
+        if step.kind.is_manifest:
             env.NoCache(targets)
         artifacts += targets
     return artifacts
@@ -80,4 +80,3 @@ def _constant(step: Step) -> Any:
 
 
 _BUILDERS = {kind: Builder(action=f"${command_variable(kind)}") for kind in StepKind}
-_MANIFESTS = (StepKind.MANIFEST, StepKind.MANIFEST_V1)

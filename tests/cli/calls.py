@@ -37,6 +37,13 @@ CALLS: dict[Path, tuple[str, ...]] = {
     ("encrypt",): (
         "app.bin", "-v", "1.1.0", "-o", "out/e", "--set", "device.features=encrypted",
     ),
+    ("suit", "create"): ("-i", "suit.json", "-o", "out/m.suit"),
+    ("suit", "parse"): ("-m", "a.suit"),
+    ("suit", "sign"): ("-m", "a.suit", "-k", "keys/update.key.pem", "-o", "out/m.suit"),
+    ("suit", "verify"): ("-m", "a.suit", "-k", "keys/update.cert.der"),
+    ("suit", "keygen"): ("-o", "out/key.pem"),
+    ("suit", "pubkey"): ("-k", "keys/update.key.pem"),
+    ("suit", "sever"): ("-m", "a.suit", "-o", "out/m.suit", "-a"),
     ("keys", "check"): (),
     ("keys", "rotate"): ("--config", "unreleased.yaml", "--lock-out-devices"),
     ("migrate",): ("old-tool.yaml", "-o", "migrated.yaml"),

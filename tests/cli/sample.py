@@ -13,7 +13,12 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v3 import decode_signed, encode_manifest
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.payload_format import PayloadFormat
+from fotabuild.formats.suit.description_reader import read_description
+from fotabuild.formats.suit.envelope import create_envelope
+from fotabuild.formats.suit.names import Profile
+from fotabuild.formats.suit.splicing import sign_envelope
 from fotabuild.plan.make import StepMaker
+from fotabuild.signing.cose import open_cose_signer
 from fotabuild.simulation.folder import DeviceFolder
 from fotabuild.simulation.settings import DeviceSettings
 from fotabuild.steps.description import describe_step
@@ -53,6 +58,21 @@ payload:
   file-path: app.bin
   format: raw-binary
 """
+SUIT = {
+    "manifest-version": 1,
+    "manifest-sequence-number": 7,
+    "update-description": "Toasts evenly",
+    "components": [
+        {
+            "install-id": ["00"],
+            "vendor-id": "fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe",
+            "class-id": "327c726a-c6e5-4f7a-82fb-f1d3beda80f0",
+            "file": "app.bin",
+            "uri": "https://acme.com/app.bin",
+            "bootable": True,
+        }
+    ],
+}
 OLD, NEW = firmware("fw-1.0.0"), firmware("fw-1.1.0")
 
 
@@ -63,6 +83,7 @@ def write(folder: Path) -> None:
         "fotabuild.yaml": CONFIG,
         "unreleased.yaml": CONFIG.partition("releases:")[0],
         "old-tool.yaml": OLD_TOOL,
+        "suit.json": json.dumps(SUIT, indent=2),
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
     for name, source in (("key.pem", KEY), ("cert.der", CERTIFICATE), ("pub.bin", PUBLIC_KEY)):
@@ -89,6 +110,11 @@ def write(folder: Path) -> None:
         FirmwareVersion(1, 1, 0),
         folder / "a.manifest",
     ).run()
+    suit = create_envelope(
+        read_description((folder / "suit.json").read_bytes(), lambda _: NEW), Profile.CURRENT
+    )
+    signer = open_cose_signer(str(folder / "keys" / "update.key.pem"))
+    (folder / "a.suit").write_bytes(sign_envelope(suit.data, signer))
     signed = decode_signed((folder / "a.manifest").read_bytes())
     (folder / "a.tbs").write_bytes(encode_manifest(signed.manifest))
     (folder / "a.sig").write_bytes(signed.signature)

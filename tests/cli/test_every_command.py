@@ -21,7 +21,14 @@ DRY_RUN = [path for path in CALLS if "--dry-run" in PARSERS[path].format_help()]
 SIDE_FILES = {"out/d.yaml", "out/app-1.0.0-to-1.1.0.yaml"}
 
 # A second one finds the files of the first and keeps them, or makes others.
-ONCE = {("init",), ("device", "init"), ("encrypt",), ("keys", "rotate"), ("migrate",)}
+ONCE = {
+    ("init",),
+    ("device", "init"),
+    ("encrypt",),
+    ("suit", "keygen"),
+    ("keys", "rotate"),
+    ("migrate",),
+}
 # What a command replaces on purpose.
 REPLACED: dict[tuple[str, ...], set[str]] = {
     ("keys", "rotate"): {"keys/update.key.pem", "keys/update.cert.der"}
@@ -123,6 +130,7 @@ def test_these_commands_can_be_tried_without_effect() -> None:
         ("manifest", "create-v1"),
         ("manifest", "prepare"),
         ("manifest", "prepare-v1"),
+        ("suit", "create"),
     }
 
 

@@ -141,3 +141,28 @@ def test_missing_file(look: Cli) -> None:
     done = look("inspect", "none")
     assert (done.status, done.stdout) == (1, "")
     assert done.stderr.startswith("error: none: cannot read the file")
+
+
+@pytest.mark.parametrize("profile", ["current", "draft-09"])
+def test_suit_manifests_of_both_profiles(profile: str, cli: Cli) -> None:
+    cli.good("suit", "create", "-i", "suit.json", "--profile", profile, "-o", "m.suit")
+    found = cli.json("inspect", "m.suit")
+    assert found["kind"] == "SUIT manifest"
+    assert found["fields"]["profile"] == profile
+    assert found["fields"]["severed"] == ["text"]
+    assert found["fields"]["signatures"] == "none"
+    text = cli.good("inspect", "a.suit").stdout
+    assert "a.suit: SUIT manifest\n" in text
+    assert "  signatures: ESP256\n" in text
+    assert "  components: 00\n" in text
+
+
+def test_damaged_suit_manifest_is_recognised_and_refused(cli: Cli) -> None:
+    data = (cli.folder / "a.suit").read_bytes()
+    (cli.folder / "bad").write_bytes(data[:-1])
+    done = cli("inspect", "bad")
+    assert (done.status, done.stdout) == (1, "")
+    assert "error: bad: offset" in done.stderr
+    # An image that begins like a map is an image.
+    (cli.folder / "image").write_bytes(b"\xa2\x02\x41" + data[3:])
+    assert cli.json("inspect", "image")["kind"] == "firmware image"

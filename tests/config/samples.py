@@ -60,6 +60,35 @@ releases:
 - version: 1.0.0
   image: releases/fw-1.0.0.bin
   elf: releases/fw-1.0.0.elf
+suit:
+  profile: current
+  sequence-number: 7
+  component-id: ["00"]
+  download-id: ["01"]
+  load-id: ["02"]
+  bootable: false
+  uri: https://acme.com/suit/{file}
+  integrate: false
+  severable: false
+  reference-uri: https://acme.com/whole.suit
+  algorithm: ESP256
+  key-id: update
+  text:
+    language: en
+    manifest-description: Manifest
+    update-description: Update
+    vendor-name: Acme
+    vendor-domain: oven.example
+    model-name: Oven
+    model-info: second
+    component-description: Main
+    component-version: "1"
+    version-required: "0"
+  components:
+  - component-id: ["03"]
+    file: ../radio.bin
+    uri: https://acme.com/radio.bin
+    bootable: false
 """
 FULL += PUBLISH
 
@@ -105,6 +134,28 @@ TEXTS = {
     "delta.effort": "best",
     "delta.time-limit": "30",
     "package.component": "PKG",
+    "suit.profile": "draft-09",
+    "suit.sequence-number": "8",
+    "suit.component-id": "text:main, 01",
+    "suit.download-id": "11",
+    "suit.load-id": "12",
+    "suit.bootable": "true",
+    "suit.uri": "coap://acme.com/{digest}",
+    "suit.integrate": "true",
+    "suit.severable": "true",
+    "suit.reference-uri": "coap://acme.com/suit",
+    "suit.algorithm": "ES256",
+    "suit.key-id": "key 9",
+    "suit.text.language": "de-CH",
+    "suit.text.manifest-description": "a",
+    "suit.text.update-description": "b",
+    "suit.text.vendor-name": "c",
+    "suit.text.vendor-domain": "d",
+    "suit.text.model-name": "e",
+    "suit.text.model-info": "f",
+    "suit.text.component-description": "g",
+    "suit.text.component-version": "2.0.0",
+    "suit.text.version-required": ">3",
     "layout.bootloader": "/abs/boot.bin",
     "layout.application-offset": "65536",
     "layout.header": "/abs/header.bin",

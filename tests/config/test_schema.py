@@ -100,7 +100,7 @@ def test_defaults_are_those_of_the_loader(write: Writer) -> None:
         field.name: node_of(field.name)["default"]
         for field in project_fields()
         if node_of(field.name).get("default") is not None
-        and not field.name.startswith(("package.", "layout."))
+        and not field.name.startswith(("package.", "layout.", "suit.text."))
     }
     assert len(options) > 15
     assert load_config(write(MINIMAL), options=options, environ={}).project == plain.project

@@ -14,7 +14,12 @@ from ..conftest import find_tool
 from .pages import Example
 
 _MARK = "\x01"
-_PROGRAMS = {"fotabuild": "-m fotabuild", "scons": "-m SCons", "python3": ""}
+_PROGRAMS = {
+    "fotabuild": "-m fotabuild",
+    "fotabuild-suit-tool": "-m fotabuild.cli.dropin.suit_tool",
+    "scons": "-m SCons",
+    "python3": "",
+}
 _FOREIGN = re.compile(r"FOTABUILD_.*|SCONSFLAGS|SOURCE_DATE_EPOCH|NO_COLOR|FORCE_COLOR")
 
 

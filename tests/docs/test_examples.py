@@ -56,4 +56,6 @@ def test_every_page_with_commands_is_tried() -> None:
         "keys.md",
         "reproducible.md",
         "scons.md",
+        "suit.md",
+        "suit-tool.md",
     }

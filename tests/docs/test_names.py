@@ -26,6 +26,7 @@ _SECTIONS = (
     "Patch",
     "Package",
     "Update resources",
+    "SUIT manifest",
 )
 # Prints the construction variables and methods that the tool adds.
 _ADDED = """

@@ -19,6 +19,7 @@ def test_programs_run_under_the_original_names(tmp_path: Path) -> None:
         "manifest-dev-tool",
         "manifest-package-tool",
         "manifest-tool",
+        "suit-tool",
     ]
     done = subprocess.run(
         [tmp_path / "manifest-tool", "--version"],

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fotabuild.cli.suit.component_option import component_entry
 from fotabuild.config.loader import load_config
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.delta import native_decoder
@@ -15,7 +16,9 @@ from fotabuild.device.manifest_acceptance import Device, accept_manifest
 from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
 from fotabuild.device.package_acceptance import accept_package
 from fotabuild.device.profile import DeviceProfile
-from fotabuild.errors import FotabuildError
+from fotabuild.device.suit_acceptance import accept_envelope
+from fotabuild.device.suit_self_check import check_envelope
+from fotabuild.errors import FotabuildError, SuitProfileError
 from fotabuild.files import sha256
 from fotabuild.formats import manifest_v1
 from fotabuild.formats.combined_package import decode_package, encode_package
@@ -26,10 +29,19 @@ from fotabuild.formats.identity import parse_uuid
 from fotabuild.formats.manifest_v3 import decode_signed, encode_signed
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
+from fotabuild.formats.suit.decoder import decode_envelope
+from fotabuild.formats.suit.description_reader import read_description
+from fotabuild.formats.suit.diagnostic import diagnose
+from fotabuild.formats.suit.envelope import create_envelope
+from fotabuild.formats.suit.explanation import explain
+from fotabuild.formats.suit.json_view import to_json
+from fotabuild.formats.suit.names import Profile
+from fotabuild.formats.suit.splicing import sever
 from fotabuild.formats.update_resources import decode_arrays
 from fotabuild.inspection import inspect_bytes, to_text
 from fotabuild.plan.url import expand_url
 from fotabuild.signing.certificate import public_key_of, read_certificate
+from fotabuild.signing.cose_verify import load_verification_key
 from fotabuild.signing.der_signature import der_to_raw, raw_to_der
 from fotabuild.signing.pem import PemSigner
 from fotabuild.signing.verify import load_public_key
@@ -43,6 +55,10 @@ from .case import BASE
 
 _OLD = (BASE / "old.bin").read_bytes()
 _PUBLIC_KEY = (BASE / "keys" / "public.bin").read_bytes()
+_PAYLOADS = {
+    f"payloads/{path.name}": path.read_bytes() for path in (VECTORS / "suit/payloads").iterdir()
+}
+_SUIT_KEY = load_verification_key((BASE / "keys" / "cert.der").read_bytes())
 
 
 @dataclass(frozen=True)
@@ -193,6 +209,32 @@ def _inspection(data: bytes, _: Path) -> None:
     assert all(line.isprintable() for line in to_text(found.fields).split("\n"))
 
 
+def _suit(data: bytes, _: Path) -> None:
+    envelope = decode_envelope(data)
+    json.dumps(to_json(envelope))
+    shown = explain(envelope) + diagnose(data)
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert accept_envelope(data, [_SUIT_KEY]).results
+    assert decode_envelope(sever(data)).manifest == envelope.manifest
+
+
+def _suit_description(data: bytes, _: Path) -> None:
+    description = read_description(data, lambda name: _PAYLOADS.get(name, _OLD))
+    try:
+        created = create_envelope(description, Profile.CURRENT)
+    except SuitProfileError:
+        created = create_envelope(description, Profile.DRAFT_09)
+    assert check_envelope(description, created.data).results
+
+
+def _suit_component(data: bytes, _: Path) -> None:
+    assert "file" in component_entry(data.decode("utf-8", "surrogateescape")).keys()  # noqa: SIM118
+
+
+def _verification_key(data: bytes, _: Path) -> None:
+    assert load_verification_key(data).kind
+
+
 def _description(data: bytes, _: Path) -> None:
     step = step_from_description(data)
     assert step.signature()
@@ -218,7 +260,22 @@ _YAML_TOKENS = (
 _PEMS = (BASE / "keys" / "key.pem", VECTORS / "keys" / "TEST-ONLY-update.key.pkcs8.pem")
 _STEP = json.dumps(describe_step(ImageStep(source=Path("a.elf"), output=Path("a.bin")))).encode()
 
+_SUIT_TOKENS = (b"\xd8\x6b", b"\xd2", b"\xf6", b"\x40", b"\x80", b"\xa0", b"\x0c\xf5", b"\x0f\x82")
+
 PARSERS = (
+    Parser("suit", _files("suit/current/*.signed.suit"), _suit, _SUIT_TOKENS),
+    Parser(
+        "suit-description",
+        (*_files("suit/current/inputs/*.json"), *_base("app.json")),
+        _suit_description,
+        (b'"slot": 1,', b'["00"]', b'{"text": "a"}', b"true", b"-1", b'"loadable": true,'),
+    ),
+    Parser("suit-component", (b"file=a,inst=['00'],uri=b",), _suit_component, (b",inst=", b"[")),
+    Parser(
+        "verification-key",
+        (*_files("suit/keys/*.pub.pem", "suit/keys/*.pub", "suit/keys/*.key"),),
+        _verification_key,
+    ),
     Parser("manifest", _MANIFESTS, _manifest, (b"\x30\x80", b"\x04\x00", b"\x02\x01\x01")),
     Parser("manifest-v1", _MANIFESTS_V1, _manifest_v1, (b"\x30\x00", b"\x01\x01\xff", b"\x0c\x00")),
     Parser(
@@ -260,7 +317,8 @@ PARSERS = (
         "inspection",
         _base("app.patch", "app.elf", "app.manifest", "app.tar", "keys/cert.der", "app.yaml")
         + _base("fotabuild.yaml", "keys/key.pem", "keys/public.bin", "new.bin")
-        + _files("dev-tool/*.c"),
+        + _files("dev-tool/*.c", "suit/draft-09/0*.signed.suit")
+        + _base("app.suit"),
         _inspection,
         (b"arm_uc_vendor_id", b"precursor-digest", b"!!binary YQ==", b"ustar"),
     ),

@@ -33,6 +33,11 @@ from fotabuild.cli.main import main
         "package create --image new.bin -o out.tar",
         "package parse app.tar",
         "resources -o out.c",
+        "suit create -i app.json -o out.suit",
+        "suit parse -m app.suit",
+        "suit sign -m app.suit -k keys/key.pem -o out.suit",
+        "suit sever -m app.suit -a -o out.suit",
+        "suit verify -m app.suit -k keys/cert.der",
     ],
 )
 def test_the_base_is_good(command: str, base: Path, capsys: pytest.CaptureFixture[str]) -> None:

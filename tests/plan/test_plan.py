@@ -48,7 +48,9 @@ def test_smallest_plan(make_config: MakeConfig, tmp_path: Path) -> None:
 def test_complete_plan(
     make_config: MakeConfig, tmp_path: Path, releases: list[dict[str, str]]
 ) -> None:
-    config = make_config(releases=releases, package=PACKAGE, layout=LAYOUT, formats=["v3", "v1"])
+    config = make_config(
+        releases=releases, package=PACKAGE, layout=LAYOUT, formats=["v3", "v1", "suit"]
+    )
     resources = tmp_path / "gen" / "update_default_resources.c"
     plan = make_plan(config, build(tmp_path, resources=resources, name="toaster"))
     assert names(plan) == [
@@ -56,6 +58,7 @@ def test_complete_plan(
         "image:toaster-2.0.0.bin",
         "manifest:toaster-2.0.0.manifest",
         "manifest-v1:toaster-2.0.0.v1.manifest",
+        "suit:toaster-2.0.0.suit",
         "delta:toaster-1.9.0-to-2.0.0.patch",
         "manifest:toaster-1.9.0-to-2.0.0.manifest",
         "manifest-v1:toaster-1.9.0-to-2.0.0.v1.manifest",
@@ -67,7 +70,10 @@ def test_complete_plan(
         "factory:toaster-2.0.0.factory.bin",
     ]
     assert {step.kind for step in plan.steps} == set(StepKind)
-    assert plan.notes == ("no v1 manifest of the package: that schema knows no packages",)
+    assert plan.notes == (
+        "no v1 manifest of the package: that schema knows no packages",
+        "no SUIT manifest of the package: list its images in suit.components instead",
+    )
 
 
 def test_every_step_comes_behind_those_that_it_reads(

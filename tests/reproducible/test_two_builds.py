@@ -18,6 +18,16 @@ from ..scons.sconstructs import WHOLE
 
 Files = dict[str, bytes]
 
+SUIT = """\
+formats: [v3, suit]
+suit:
+  severable: true
+  text: {update-description: a better one}
+  components:
+  - component-id: [sensor]
+    file: sensor.bin
+"""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -71,6 +81,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Files:
     """Return the files of a project that makes every kind of artifact."""
     files = sources()
     files["SConstruct"] = WHOLE.encode()
+    files["fotabuild.yaml"] += SUIT.encode()
     folder = tmp_path_factory.mktemp("inputs")
     write_tree(folder, files)
     create_project(NewProject(folder=folder, credentials_only=True))
@@ -136,7 +147,7 @@ def built(inputs: Files, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple
 
 def test_all_builds_give_the_same_bytes(built: dict[tuple[str, str], Files]) -> None:
     first = built["scons", ONE.folder]
-    assert len(first) == 13
+    assert len(first) == 14
     for who, artifacts in built.items():
         different = [name for name in first if artifacts.get(name) != first[name]]
         assert not different, f"{who}: {different}"

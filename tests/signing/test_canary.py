@@ -22,6 +22,7 @@ from fotabuild.signing import secret
 from fotabuild.signing.certificate import make_self_signed
 from fotabuild.signing.pem import PemSigner
 
+from ..suit.golden import make, manifest
 from .scene import write_project
 from .tokens import PIN, SO_PIN, Tokens, make_tokens
 from .tools import SECRET as TOOL_SECRET
@@ -33,6 +34,7 @@ ACCESS_KEY = "ak_canary_7c1f5e_of_the_service"
 _WAYS = ((), ("--json",), ("--debug",))
 _WAYS_OF_OLDER_TOOLS = ((), ("--debug",))
 _CREATE = ("manifest", "create", "-p", "app.bin", "--format", "raw-binary", "-v", "1.1.0")
+_SIGN = ("suit", "sign", "-m", "a.suit", "-o", "b.suit")
 _GOOD: tuple[tuple[str, ...], ...] = (
     ("build", "app.bin", "-v", "1.1.0", "-o", "out"),
     ("plan", "app.bin", "-v", "1.1.0", "-o", "out"),
@@ -40,6 +42,11 @@ _GOOD: tuple[tuple[str, ...], ...] = (
     ("keys", "check"),
     ("encrypt", "app.bin", "-v", "1.1.0", "-o", "app.enc", "--replace-key"),
     ("resources", "-o", "r.c"),
+    ("build", "app.bin", "-v", "1.1.0", "-o", "suit", "--set", "formats=suit"),
+    (*_SIGN, "-k", "encrypted.pem", "--passphrase", "env:OUR_PASSPHRASE"),
+    ("suit", "pubkey", "-k", "encrypted.pem", "--passphrase", "env:OUR_PASSPHRASE"),
+    ("suit", "pubkey", "-k", "plain.pem", "-f", "uecc"),
+    ("suit", "parse", "-m", "suit/app-1.1.0.suit"),
     (*_CREATE, "-o", "m"),
     (*_CREATE, "-o", "m", "--dry-run"),
     ("inspect", "m"),
@@ -59,6 +66,17 @@ _BAD: tuple[tuple[str, ...], ...] = (
     (*_CREATE, "-o", "n", "--component", "MUCH-TOO-LONG"),
     ("manifest", "parse", "encrypted.pem"),
     ("keys", "rotate"),
+    (*_SIGN, "-k", "encrypted.pem"),
+    (*_SIGN, "-k", "encrypted.pem", "--passphrase", "env:WRONG"),
+    (*_SIGN, "-k", "encrypted.pem", "--passphrase", PASSPHRASE),
+    (*_SIGN, "-k", "cut.pem"),
+    (*_SIGN, "-k", f"pkcs11:object=update?pin-value={PIN}"),
+    (*_SIGN, "-k", "x", "--signing-tool", "./tool", "--certificate", "cert.der"),
+    ("suit", "sign", "-m", "plain.pem", "-k", "plain.pem", "-o", "n"),
+    ("suit", "create", "-i", "plain.pem", "-o", "n"),
+    ("suit", "pubkey", "-k", "cut.pem"),
+    ("suit", "verify", "-m", "a.suit", "-k", "plain.pem"),
+    ("suit", "keygen", "-o", "plain.pem"),
 )
 
 
@@ -126,6 +144,7 @@ def watch(
     Path("encrypted.pem").chmod(0o600)
     Path("plain.pem").write_bytes(signer.to_pem())
     Path("plain.pem").chmod(0o600)
+    Path("a.suit").write_bytes(make(manifest()))
     Path("cut.pem").write_bytes(signer.to_pem()[:-60])
     make_tool(tmp_path / "tool", "chatty and failing")
     given = {path.name for path in tmp_path.iterdir()}

@@ -15,9 +15,9 @@ def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "inspect",
         help="recognise a file and print what is in it",
-        description="Recognises manifests, patches, side files, packages, certificates, update "
-        "resources, configurations and linked firmware by their bytes; anything else is taken as a "
-        "firmware image. Nothing of a private key is printed.",
+        description="Recognises manifests, those of SUIT too, patches, side files, packages, "
+        "certificates, update resources, configurations and linked firmware by their bytes; "
+        "anything else is taken as a firmware image. Nothing of a private key is printed.",
     )
     parser.add_argument("file", type=Path, help="any file")
     parser.set_defaults(run=run)

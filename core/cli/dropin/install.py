@@ -1,4 +1,4 @@
-"""Put the four programs under the names of the older tools.
+"""Put the five programs under the names of the older tools.
 
 Run as ``python -m fotabuild.cli.dropin.install``.
 Never over a file that is not ours: where manifest-tool itself is installed, it stays
@@ -24,6 +24,7 @@ _PROGRAMS = {
     "manifest-delta-tool": "delta_tool",
     "manifest-package-tool": "package_tool",
     "manifest-dev-tool": "dev_tool",
+    "suit-tool": "suit_tool",
 }
 _MARK = "# Made by fotabuild."
 _SCRIPT = """\
@@ -39,8 +40,8 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser."""
     parser = argparse.ArgumentParser(
         prog="python -m fotabuild.cli.dropin.install",
-        description="Make manifest-tool, manifest-delta-tool, manifest-package-tool and "
-        "manifest-dev-tool, unless other programs of these names are there.",
+        description="Make manifest-tool, manifest-delta-tool, manifest-package-tool, "
+        "manifest-dev-tool and suit-tool, unless other programs of these names are there.",
     )
     parser.add_argument(
         "folder",

@@ -1,0 +1,1 @@
+"""What ``fotabuild suit`` and ``suit-tool`` have in common."""

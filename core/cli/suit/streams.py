@@ -1,0 +1,75 @@
+"""Files of the SUIT commands; ``-`` is stdin or stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from fotabuild.cli.suit.view import STREAM
+from fotabuild.errors import FileError, OutputConflictError
+from fotabuild.files import OutputSet, read_file
+from fotabuild.limits import READ_LIMITS
+
+
+def read_input(path: Path, limit: int, what: str) -> bytes:
+    """Read a file, a pipe, or stdin.
+
+    Args:
+        path: its name.
+        limit: largest accepted size in bytes.
+        what: what it is to the reader, for messages.
+
+    Raises:
+        FileError: it cannot be read, or is too large.
+    """
+    if path != STREAM:
+        return read_file(path, limit, what, pipes=True)
+    data = sys.stdin.buffer.read(limit + 1)
+    if len(data) > limit:
+        raise FileError(f"this {what} has more than {limit} bytes", file="stdin")
+    return data
+
+
+def read_envelope(path: Path) -> bytes:
+    """Read a SUIT envelope.
+
+    Raises:
+        FileError: it cannot be read, or is too large.
+    """
+    return read_input(path, READ_LIMITS.suit_envelope, "SUIT envelope")
+
+
+def write_output(
+    path: Path,
+    data: bytes,
+    *,
+    inputs: Iterable[Path] = (),
+    private: bool = False,
+    replace: bool = True,
+) -> None:
+    """Write a file as a whole, or stdout.
+
+    Args:
+        path: its name.
+        data: the content.
+        inputs: files that it must not overwrite.
+        private: whether only its owner may read it.
+        replace: whether a file that is there may be overwritten.
+
+    Raises:
+        OutputConflictError: it would overwrite what must stay.
+        FileError: it cannot be written.
+    """
+    if path == STREAM:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    if not replace and path.exists():
+        raise OutputConflictError(
+            "there is a key already", file=path, remedy="choose another name, or remove it first"
+        )
+    outputs = OutputSet([each for each in inputs if each != STREAM])
+    outputs.add(path, data, private=private, only_new=not replace)
+    outputs.commit()

@@ -1,0 +1,180 @@
+"""What a device checks of a SUIT envelope before it runs it: digests and signatures, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fotabuild.device.report import AcceptanceReport, ReportBuilder
+from fotabuild.errors import FormatError, VerificationError
+from fotabuild.formats.suit import model
+from fotabuild.formats.suit.cose_layout import to_be_signed
+from fotabuild.formats.suit.decoder import decode_envelope
+from fotabuild.formats.suit.digests import (
+    check_manifest_digest,
+    check_severed_digests,
+    compute_digest,
+    dependency_digest,
+)
+from fotabuild.formats.suit.names import Parameter
+from fotabuild.signing.cose_algorithm import KeyKind, algorithm_by_number
+from fotabuild.signing.cose_verify import VerificationKey
+
+_DAMAGED = "make or download the envelope again"
+
+
+def accept_envelope(
+    data: bytes, keys: Sequence[VerificationKey], *, require_all: bool = True
+) -> AcceptanceReport:
+    """Decode an envelope and check its digests, its signatures and its integrated payloads.
+
+    Args:
+        data: the envelope.
+        keys: the keys that the device trusts; with none, signatures are not checked, which fails.
+        require_all: whether every signature must be of one of the keys. Otherwise one is enough,
+            and those that no key fits are skipped.
+    """
+    report = ReportBuilder()
+    try:
+        envelope = decode_envelope(data)
+    except FormatError as error:
+        report.check("envelope", False, str(error), remedy=error.remedy or _DAMAGED)
+        return report.build()
+    report.check("envelope", True, f"{len(data)} bytes decode as {envelope.profile.value}")
+    _check_digests(report, envelope)
+    _check_integrated(report, envelope)
+    _check_signatures(report, envelope, keys, require_all=require_all)
+    return report.build()
+
+
+def verify_envelope(
+    data: bytes, keys: Sequence[VerificationKey], *, require_all: bool = True
+) -> model.Envelope:
+    """Return the envelope when a device would take it; see :func:`accept_envelope`.
+
+    Raises:
+        CborError, SuitError: ``data`` is no envelope.
+        VerificationError: naming every failed check.
+    """
+    envelope = decode_envelope(data)
+    accept_envelope(data, keys, require_all=require_all).require()
+    return envelope
+
+
+def _check_digests(report: ReportBuilder, envelope: model.Envelope) -> None:
+    for name, check in (
+        ("manifest-digest", check_manifest_digest),
+        ("severed-digests", check_severed_digests),
+    ):
+        try:
+            check(envelope)
+        except VerificationError as error:
+            report.check(name, False, str(error), remedy=_DAMAGED)
+        else:
+            report.check(name, True, "fits")
+
+
+def _check_signatures(
+    report: ReportBuilder,
+    envelope: model.Envelope,
+    keys: Sequence[VerificationKey],
+    *,
+    require_all: bool,
+) -> None:
+    report.check(
+        "signed",
+        bool(envelope.blocks),
+        f"{len(envelope.blocks)} signatures",
+        remedy="sign the envelope",
+    )
+    verified = 0
+    for place, block in enumerate(envelope.blocks, 1):
+        algorithm = algorithm_by_number(block.algorithm)
+        known = f"COSE algorithm {block.algorithm}" if algorithm is None else algorithm.value
+        problem = _block_problem(envelope, block, keys)
+        verified += problem is None
+        if problem is None:
+            report.check(f"signature-{place}", True, f"{known} verified")
+        elif require_all:
+            report.check(
+                f"signature-{place}",
+                False,
+                f"{known}: {problem}",
+                remedy="give the key that signed it",
+            )
+        else:
+            report.skip(f"signature-{place}", f"{known}: {problem}")
+    if envelope.blocks and not require_all:
+        report.check(
+            "trusted",
+            verified > 0,
+            f"{verified} of {len(envelope.blocks)} signatures verified",
+            remedy="give the key that signed it",
+        )
+
+
+def _block_problem(
+    envelope: model.Envelope, block: model.CoseBlock, keys: Sequence[VerificationKey]
+) -> str | None:
+    """Return why no key verifies a block, or None when one does."""
+    if block.payload is not None and block.payload != envelope.digest_bytes:
+        return "it signs the digest of another manifest"
+    algorithm = algorithm_by_number(block.algorithm)
+    fitting = [key for key in keys if key.fits(block.algorithm)]
+    if algorithm is None or not fitting:
+        return "no given key is for this algorithm"
+    if block.is_mac is not (algorithm.kind is KeyKind.HMAC):
+        return "the algorithm is not for this COSE structure"
+    data = to_be_signed(block.protected, envelope.digest_bytes, is_mac=block.is_mac)
+    problem = ""
+    for key in fitting:
+        try:
+            key.verify(block.algorithm, data, block.value)
+        except VerificationError as error:
+            problem = error.problem
+        else:
+            return None
+    return problem
+
+
+def _check_integrated(report: ReportBuilder, envelope: model.Envelope) -> None:
+    """Compare payloads in the envelope with the digests in the manifest: no signature covers them.
+
+    Which digest is for which payload only running the manifest tells. Where the manifest transforms
+    payloads in a way that we do not know, their digests are not those in the manifest.
+    """
+    if not envelope.integrated:
+        return
+    parameters = list(_all_parameters(envelope))
+    if any(
+        Parameter.ENCRYPTION_INFO in p or any(isinstance(k, int) for k in p) for p in parameters
+    ):
+        report.skip("integrated-payloads", "the manifest transforms payloads")
+        return
+    stated = {value for p in parameters for value in p.values() if isinstance(value, model.Digest)}
+    algorithms = {digest.algorithm for digest in stated}
+    for uri, payload in envelope.integrated.items():
+        own = {compute_digest(algorithm, payload) for algorithm in algorithms}
+        report.check(
+            "integrated-payloads",
+            bool(own & stated) or dependency_digest(payload) in stated,
+            f"{uri}: {len(payload)} bytes",
+            remedy=_DAMAGED,
+        )
+
+
+def _all_parameters(envelope: model.Envelope) -> Iterator[model.Parameters]:
+    manifest = envelope.whole_manifest()
+    sequences = [manifest.shared, *manifest.elements.values()]
+    waiting: list[model.Command] = [c for s in sequences if isinstance(s, tuple) for c in s]
+    while waiting:
+        match waiting.pop():
+            case model.SetParameters(values):
+                yield values
+            case model.OverrideMultiple(by_index):
+                yield from by_index.values()
+            case model.TryEach(alternatives):
+                waiting += [command for each in alternatives for command in each]
+            case model.RunSequence(commands):
+                waiting += commands
+            case _:
+                pass

@@ -1,0 +1,1 @@
+"""SUIT manifests: one compiler and one model, and an encoding table for each wire format."""

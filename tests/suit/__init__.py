@@ -1,0 +1,1 @@
+"""SUIT manifests."""
