@@ -35,6 +35,7 @@ payload:
   url: {url}
 # Releases still in the field; each gets a delta to every new build.
 releases: []
+# In place of the []:
 #- version: 1.0.0
 #  image: releases/app-1.0.0.bin
 """

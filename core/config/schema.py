@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -15,17 +16,20 @@ def project_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "fotabuild.yaml",
-        **_with_null_last(schema),
+        **_in_one_form(schema),
     }
 
 
-def _with_null_last(node: Any) -> Any:
-    """Put ``null`` last in alternatives; releases of msgspec order them differently."""
+def _in_one_form(node: Any) -> Any:
+    """Undo what differs by release: msgspec's order of alternatives, Python's docstrings."""
     if isinstance(node, list):
-        return [_with_null_last(item) for item in node]
+        return [_in_one_form(item) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {key: _with_null_last(value) for key, value in node.items()}
+    result = {key: _in_one_form(value) for key, value in node.items()}
+    if isinstance(text := result.get("description"), str):
+        # Of an enumeration it is the docstring, which Python 3.13 strips of its indentation.
+        result["description"] = inspect.cleandoc(text)
     if "anyOf" in result:
         result["anyOf"].sort(key=lambda kind: kind.get("type") == "null")
     return result

@@ -14,6 +14,7 @@ from fotabuild.formats.suit.digests import (
     check_severed_digests,
     compute_digest,
     dependency_digest,
+    removed_elements,
 )
 from fotabuild.formats.suit.names import Parameter
 from fotabuild.signing.cose_algorithm import KeyKind, algorithm_by_number
@@ -41,6 +42,9 @@ def accept_envelope(
         return report.build()
     report.check("envelope", True, f"{len(data)} bytes decode as {envelope.profile.value}")
     _check_digests(report, envelope)
+    if removed := removed_elements(envelope):
+        names = ", ".join(element.value for element in removed)
+        report.skip("removed-elements", f"of {names} only the digest is here")
     _check_integrated(report, envelope)
     _check_signatures(report, envelope, keys, require_all=require_all)
     return report.build()
@@ -145,6 +149,12 @@ def _check_integrated(report: ReportBuilder, envelope: model.Envelope) -> None:
     if not envelope.integrated:
         return
     parameters = list(_all_parameters(envelope))
+    named = {p.get(Parameter.URI) for p in parameters}
+    if not removed_elements(envelope):
+        for uri in envelope.integrated.keys() - named:
+            report.check(
+                "integrated-payloads", False, f"{uri}: no command fetches it", remedy=_DAMAGED
+            )
     if any(
         Parameter.ENCRYPTION_INFO in p or any(isinstance(k, int) for k in p) for p in parameters
     ):

@@ -30,6 +30,15 @@ def check_envelope(description: Description, data: bytes) -> AcceptanceReport:
     except FormatError as error:
         report.check("envelope", False, str(error), remedy=_REMEDY)
         return report.build()
+    for component in description.components:
+        missing = component.uri is not None and component.uri.startswith("#")
+        if missing and component.uri not in envelope.integrated:
+            report.check(
+                "integrated-payloads",
+                False,
+                f"{component.path}: {component.uri} names a payload in the envelope, where none is",
+                remedy="set integrate, or give the place where devices find it",
+            )
     groups = description.groups()
     for number in range(1, max(len(group) for group in groups) + 1):
         chosen = [group[(number - 1) % len(group)] for group in groups]

@@ -44,6 +44,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
     Raises:
         DataFolderError: not a database of ours, or one of a newer release.
     """
+    connection = None
     try:
         if path is not None:
             # It holds the keys of encrypted payloads; its log gets the same mode.
@@ -66,6 +67,8 @@ def connect(path: Path | None) -> sqlite3.Connection:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except (sqlite3.Error, OSError) as error:
+        if connection is not None:
+            connection.close()
         raise DataFolderError(
             f"the database cannot be opened: {error}", file=path, remedy="use another data folder"
         ) from None

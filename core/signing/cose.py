@@ -101,6 +101,12 @@ def open_cose_signer(
         return from_signer(open_other(uri), algorithm, older_ids=older_ids)
     data = read_file(path, READ_LIMITS.key, "private key")
     if (secret := secret_of(data)) is not None:
+        if algorithm is None:
+            raise CoseKeyError(
+                "this could be a secret, or a key without its kind",
+                file=path,
+                remedy="give a private key as PEM or DER; for a secret name the algorithm HMAC-256",
+            )
         algorithm_for(KeyKind.HMAC, algorithm)
         return from_secret(secret)
     from fotabuild.signing.hss_lms import HssLmsKey, is_hss_private_key

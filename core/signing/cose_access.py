@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fotabuild.errors import CoseKeyError, KeyMismatchError, in_file
 from fotabuild.signing.cose import CoseSigner, from_signer, open_cose_signer
-from fotabuild.signing.cose_algorithm import CoseAlgorithm, KeyKind
+from fotabuild.signing.cose_algorithm import CoseAlgorithm
 from fotabuild.signing.cose_verify import VerificationKey, load_verification_key
 from fotabuild.signing.secret import forget_secret, read_secret
 from fotabuild.signing.signer import PLAIN_ACCESS, KeyAccess, Signer, key_file, open_signer
@@ -48,7 +48,7 @@ def open_key(
         signer = from_signer(open_other(key), algorithm, older_ids=older_ids)
     else:
         signer = _open_file(key, access.passphrase, algorithm, older_ids=older_ids)
-    if trusted is not None and signer.algorithm.kind is not KeyKind.HMAC:
+    if trusted is not None:
         _check_pair(signer, trusted, certificate)
     return signer
 

@@ -61,22 +61,38 @@ class VerificationKey:
 
 
 def load_verification_key(data: bytes) -> VerificationKey:
-    """Read a public key or certificate (PEM or DER), a serialised HSS public key, or a secret.
+    """Read a public key or certificate (PEM or DER), or a serialised HSS public key.
 
     Args:
-        data: the whole file. A secret is 32 bytes, or 64 hexadecimal digits.
+        data: the whole file. What could be a secret is refused: a public key that is taken for one
+            lets everybody make authentication codes.
 
     Raises:
         CoseKeyError: anything else, or a key of a kind that SUIT does not use.
         HssLmsError: the extra for HSS/LMS is missing.
     """
-    if (secret := secret_of(data)) is not None:
-        return secret_key(secret)
+    if secret_of(data) is not None:
+        raise CoseKeyError(
+            "this could be a secret, or a key without its kind",
+            remedy="give a public key as PEM or DER; a secret has an option of its own, --secret",
+        )
     if _is_hss(data):
         from fotabuild.signing.hss_lms import hss_verification_key
 
         return hss_verification_key(data)
     return from_public_key(_load_public(data))
+
+
+def load_secret(data: bytes) -> VerificationKey:
+    """Read the secret of HMAC-256: 32 bytes, or 64 hexadecimal digits.
+
+    Raises:
+        CoseKeyError: anything else.
+    """
+    secret = secret_of(data)
+    if secret is None:
+        raise CoseKeyError(f"a secret has {SECRET_SIZE} bytes, or twice as many hexadecimal digits")
+    return secret_key(secret)
 
 
 def secret_key(secret: bytes) -> VerificationKey:

@@ -37,6 +37,8 @@ def read_secret(source: str, what: str) -> bytes:
         value = os.environ.get(source.removeprefix(_ENVIRONMENT))
         if value is None:
             raise SecretError(f"no {what}: the environment variable that should hold it is not set")
+        if not value:
+            raise SecretError(f"no {what}: the environment variable that should hold it is empty")
         return os.fsencode(value)
     number = source.removeprefix(_DESCRIPTOR)
     is_descriptor = source != number and number.isascii() and number.isdigit() and len(number) < 5

@@ -94,7 +94,12 @@ if [ -x "$bin/cmake" ]; then
     update_by CMake "$bin/cmake" --build build/cmake --target thermometer-upload-update
 fi
 if [ -x "$bin/pio" ]; then
-    update_by PlatformIO "$bin/pio" run -e mps2 -t upload-update
+    # Its own SCons comes from PlatformIO's registry at the first run.
+    if "$bin/pio" run -e mps2 -t update-verify > "$work/platformio.log" 2>&1; then
+        update_by PlatformIO "$bin/pio" run -e mps2 -t upload-update
+    else
+        echo "== PlatformIO: left out, it cannot build here; $work/platformio.log says why"
+    fi
 fi
 
 if command -v qemu-system-arm > /dev/null; then

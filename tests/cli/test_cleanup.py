@@ -13,7 +13,11 @@ JOURNAL = ("--set", "publish.journal=journals")
 
 def test_cleanup_with_nothing_to_do_needs_no_service(cli: Cli) -> None:
     assert cli.good("cleanup", *JOURNAL).stdout == ""
-    assert cli.json("cleanup", *JOURNAL) == {"schema_version": 1, "runs": []}
+    assert cli.json("cleanup", *JOURNAL) == {
+        "schema_version": 1,
+        "event": "result",
+        "runs": [],
+    }
 
 
 def test_cleanup_lists_runs(cli: Cli) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -153,10 +154,12 @@ def test_parse_refuses_damage_with_its_place(cli: Cli) -> None:
     ],
 )  # fmt: skip
 def test_sign_with_every_kind_of_key(key: Path | str, algorithm: str, cli: Cli) -> None:
-    assert cli.json(*SIGN, key)["algorithm"] == algorithm
-    trusted = [HMAC] if key == HMAC else [KEYS / f"{Path(key).stem}.pub.pem"]
-    trusted = ["keys/update.cert.der"] if key == KEY else trusted
-    call = ("suit", "verify", "-m", "m.suit", "-k", "keys/update.cert.der", "-k", *trusted)
+    named = ("--alg", algorithm) if key == HMAC else ()
+    assert cli.json(*SIGN, key, *named)["algorithm"] == algorithm
+    trusted: tuple[Path | str, ...] = ("-k", KEYS / f"{Path(key).stem}.pub.pem")
+    if key in (HMAC, KEY):
+        trusted = ("--secret", HMAC) if key == HMAC else ()
+    call = ("suit", "verify", "-m", "m.suit", "-k", "keys/update.cert.der", *trusted)
     assert f"passed   signature-2              {algorithm} verified" in cli.good(*call).stdout
 
 
@@ -332,3 +335,67 @@ def test_no_configuration_is_needed(cli_in: MakeCli, tmp_path: Path) -> None:
         "suit", "create", "-i", SUIT / "current/inputs/02-fetch-install.json", "-o", "m.suit"
     )
     assert (done.status, "payloads/app.bin" in done.stderr) == (1, True)
+
+
+def test_keygen_with_an_empty_passphrase_makes_nothing(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unset secret of a pipeline often arrives as an empty variable."""
+    monkeypatch.setenv("PASS", "")
+    done = cli("suit", "keygen", "--passphrase", "env:PASS", "-o", "k.pem")
+    assert (done.status, "is empty" in done.stderr) == (1, True)
+    assert not (cli.folder / "k.pem").exists()
+
+
+def test_keygen_follows_no_link(cli: Cli) -> None:
+    (cli.folder / "link").symlink_to("elsewhere")
+    assert cli("suit", "keygen", "-o", "link").status == 1
+    assert not (cli.folder / "elsewhere").exists()
+
+
+def test_sign_never_replaces_a_private_key(cli: Cli) -> None:
+    cli.good("suit", "keygen", "-t", "hsslms", "-l", "1", "-o", "hss")
+    for name in ("hss", "keys/update.key.pem"):
+        before = (cli.folder / name).read_bytes()
+        done = cli("suit", "sign", "-m", "a.suit", "-k", P256, "-o", name)
+        assert (done.status, "private key" in done.stderr) == (1, True)
+        assert (cli.folder / name).read_bytes() == before
+
+
+def test_sign_uses_no_state_up_for_a_signature_too_many(cli: Cli) -> None:
+    cli.good("suit", "keygen", "-t", "hsslms", "-l", "1", "-o", "hss")
+    key = (cli.folder / "hss").read_bytes()
+    names = ["a.suit", *(f"{number}.suit" for number in range(15))]
+    for before, after in itertools.pairwise(names):
+        cli.good("suit", "sign", "-m", before, "-k", P256, "-o", after)
+    done = cli("suit", "sign", "-m", names[-1], "-k", "hss", "-o", "m.suit")
+    assert (done.status, "16 signatures already" in done.stderr) == (1, True)
+    assert (cli.folder / "hss").read_bytes() == key
+
+
+def test_sign_with_what_could_be_a_public_key(cli: Cli) -> None:
+    """32 bytes may be anything: taking them for a secret must be asked for."""
+    (cli.folder / "raw").write_bytes(bytes(range(32)))
+    done = cli("suit", "sign", "-m", "a.suit", "-k", "raw", "-o", "m.suit")
+    assert (done.status, "could be a secret" in done.stderr) == (1, True)
+    cli.good("suit", "sign", "-m", "a.suit", "-k", "raw", "--alg", "HMAC-256", "-o", "m.suit")
+    trusted = ("suit", "verify", "-m", "m.suit", "-k", "keys/update.cert.der")
+    done = cli(*trusted, "-k", "raw")
+    assert (done.status, "could be a secret" in done.stderr) == (1, True)
+    cli.good(*trusted, "--secret", "raw")
+
+
+def test_verify_names_removed_elements(cli: Cli) -> None:
+    change(cli, uri="https://acme.com/" + "x" * 60)
+    cli.good(*CREATE, "-s")
+    cli.good("suit", "sign", "-m", "m.suit", "-k", KEY, "-o", "s.suit")
+    cli.good("suit", "sever", "-m", "s.suit", "-a", "-o", "v.suit")
+    done = cli.good("suit", "verify", "-m", "v.suit", "-k", "keys/update.cert.der")
+    assert "skipped  removed-elements" in done.stdout
+
+
+def test_create_refuses_a_payload_of_the_envelope_that_is_not_there(cli: Cli) -> None:
+    change(cli, uri="#firmware")
+    done = cli(*CREATE)
+    assert (done.status, "set integrate" in done.stderr) == (3, True)
+    assert not (cli.folder / "m.suit").exists()

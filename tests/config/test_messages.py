@@ -51,10 +51,10 @@ from .samples import FULL, PUBLISH
             5,
             "form",
         ),
-        (PUBLISH, "publish: out\n", "publish", 48, "expected `object`"),
-        ("https://updates.acme.com/api", "ftp://acme.com", "publish.service", 50, "another form"),
-        ("file:keys/access.key", "ak_12345678", "publish.access-key", 51, "another form"),
-        ("publish:\n", "priority: 8\npublish:\n", "priority", 48, "stands twice, first on line 11"),
+        (PUBLISH, "publish: out\n", "publish", 77, "expected `object`"),
+        ("https://updates.acme.com/api", "ftp://acme.com", "publish.service", 79, "another form"),
+        ("file:keys/access.key", "ak_12345678", "publish.access-key", 80, "another form"),
+        ("publish:\n", "priority: 8\npublish:\n", "priority", 77, "stands twice, first on line 11"),
     ],
 )
 def test_problem_key_and_line(

@@ -115,7 +115,7 @@ def write_payload(trace: dict[str, Any], folder: Path, name: str) -> None:
     (folder / name).parent.mkdir(exist_ok=True)
     if "delta" in name:
         old, new = SMALL[:512] + bytes(512), SMALL
-        patch = make_patch(old, new)
+        patch = make_patch(old, new).data
         (folder / name).write_bytes(patch)
         sidecar = PatchSidecar(sha256(new), len(new), sha256(old), sha256(patch), len(patch))
         (folder / name).with_suffix(".yaml").write_bytes(sidecar.encode())

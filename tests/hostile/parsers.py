@@ -273,7 +273,7 @@ PARSERS = (
     Parser("suit-component", (b"file=a,inst=['00'],uri=b",), _suit_component, (b",inst=", b"[")),
     Parser(
         "verification-key",
-        (*_files("suit/keys/*.pub.pem", "suit/keys/*.pub", "suit/keys/*.key"),),
+        (*_files("suit/keys/*.pub.pem", "suit/keys/*.pub"),),
         _verification_key,
     ),
     Parser("manifest", _MANIFESTS, _manifest, (b"\x30\x80", b"\x04\x00", b"\x02\x01\x01")),

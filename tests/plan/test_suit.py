@@ -15,6 +15,7 @@ from fotabuild.config.loader import load_config
 from fotabuild.device.suit_acceptance import verify_envelope
 from fotabuild.errors import (
     ConfigError,
+    CoseKeyError,
     FotabuildError,
     HssLmsError,
     KeyMismatchError,
@@ -32,7 +33,7 @@ from fotabuild.plan.make import StepMaker
 from fotabuild.plan.plan import make_plan
 from fotabuild.plan.runner import run_plan
 from fotabuild.plan.suit_template import sequence_number
-from fotabuild.signing.cose_verify import load_verification_key
+from fotabuild.signing.cose_verify import load_secret, load_verification_key
 from fotabuild.steps.description import describe_step, step_from_description
 from fotabuild.steps.suit import SuitStep
 
@@ -338,7 +339,6 @@ def test_twice_the_same_bytes(make_config: MakeConfig, folder: Path) -> None:
     [
         (P384, KEYS / f"{P384.stem}.pub.pem", -51),
         (ED25519, KEYS / f"{ED25519.stem}.pub.pem", -19),
-        (HMAC, HMAC, 5),
     ],
 )
 def test_keys_of_other_kinds(
@@ -349,6 +349,20 @@ def test_keys_of_other_kinds(
     data = (folder / "update/app-1.1.0.suit").read_bytes()
     envelope = verify_envelope(data, [load_verification_key(public.read_bytes())])
     assert envelope.blocks[0].algorithm == algorithm
+
+
+def test_a_secret_is_one_when_the_algorithm_says_so(make_config: MakeConfig, folder: Path) -> None:
+    """A raw key has the same size; and a certificate is never that of a secret."""
+
+    def build(**settings: object) -> None:
+        config = make_config(formats=["suit"], **settings)
+        run_plan(make_plan(config, without_resources(folder)), lambda *_: None)
+
+    with pytest.raises(CoseKeyError, match="could be a secret"):
+        build(credentials={"key": str(HMAC)})
+    build(credentials={"key": str(HMAC)}, suit={"algorithm": "HMAC-256"})
+    data = (folder / "update/app-1.1.0.suit").read_bytes()
+    assert verify_envelope(data, [load_secret(HMAC.read_bytes())]).blocks[0].algorithm == 5
 
 
 def test_a_key_that_changes_with_each_signature_is_not_for_builds(

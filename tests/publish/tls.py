@@ -36,6 +36,25 @@ class Certificates:
                 .not_valid_after(now + day)
                 .add_extension(x509.BasicConstraints(ca=not index, path_length=None), critical=True)
             )
+            # Python 3.13 and later ask for who signed with what.
+            for extension in (
+                x509.SubjectKeyIdentifier.from_public_key(keys[index].public_key()),
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key()),
+            ):
+                builder = builder.add_extension(extension, critical=False)
+            if not index:
+                usage = x509.KeyUsage(
+                    digital_signature=True,
+                    content_commitment=False,
+                    key_encipherment=False,
+                    data_encipherment=False,
+                    key_agreement=False,
+                    key_cert_sign=True,
+                    crl_sign=True,
+                    encipher_only=False,
+                    decipher_only=False,
+                )
+                builder = builder.add_extension(usage, critical=True)
             if index:
                 address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
                 builder = builder.add_extension(

@@ -113,7 +113,7 @@ def test_login_and_logout(browser: Browser, pictures: Path) -> None:
         browser.log()  # The browser notes the status 403.
         browser.type("#key", str(server.client.key))
         browser.click("main button")
-        assert browser.url == url(server)
+        wait_until(lambda: browser.url == url(server), "the login leads to the overview")
         assert browser.run("return document.cookie") == ""  # No script can read it.
         browser.open(url(server, "/campaigns"))
         assert "sample" in browser.text()

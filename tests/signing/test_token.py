@@ -89,11 +89,14 @@ def test_pin_from_the_environment_and_from_the_setting(
 
 def test_wrong_and_missing_pins(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = tokens.uri("token=updates;object=update", pin=False)
-    for wrong in ("9999", "canary-wrong-pin", ""):
+    for wrong in ("9999", "canary-wrong-pin"):
         monkeypatch.setenv("OUR_PIN", wrong)
         with pytest.raises(SecretError, match="the PIN of token 'updates' is wrong") as caught:
             open_signer(f"{uri}&pin-source=env:OUR_PIN")
         assert "canary" not in str(caught.value)
+    monkeypatch.setenv("OUR_PIN", "")
+    with pytest.raises(SecretError, match="is empty"):
+        open_signer(f"{uri}&pin-source=env:OUR_PIN")
     with pytest.raises(TokenError, match="without a PIN most tokens show none"):
         open_signer(uri)
     with pytest.raises(SecretError, match="is not set"):

@@ -11,7 +11,7 @@ from fotabuild.formats.suit.description import Description
 from fotabuild.formats.suit.description_reader import read_description
 from fotabuild.formats.suit.envelope import create_envelope
 from fotabuild.formats.suit.names import Profile
-from fotabuild.signing.cose_verify import VerificationKey, load_verification_key
+from fotabuild.signing.cose_verify import VerificationKey, load_secret, load_verification_key
 
 from ..conftest import VECTORS
 
@@ -58,7 +58,7 @@ def public_keys() -> list[VerificationKey]:
 
 
 def all_keys() -> list[VerificationKey]:
-    return [*public_keys(), load_verification_key(HMAC.read_bytes())]
+    return [*public_keys(), load_secret(HMAC.read_bytes())]
 
 
 def component(**changes: object) -> dict[str, object]:

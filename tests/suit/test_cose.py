@@ -30,7 +30,7 @@ from fotabuild.signing.cose import (
     open_cose_signer,
 )
 from fotabuild.signing.cose_algorithm import CoseAlgorithm, KeyKind, algorithm_for
-from fotabuild.signing.cose_verify import load_verification_key
+from fotabuild.signing.cose_verify import load_secret, load_verification_key
 from fotabuild.signing.pem import PemSigner
 
 from .golden import (
@@ -61,7 +61,7 @@ def public(path: Path) -> bytes:
 def test_every_algorithm_signs_and_verifies(algorithm: CoseAlgorithm, profile: Profile) -> None:
     path = {KeyKind.P256: P256, KeyKind.P384: P384, KeyKind.P521: P521, KeyKind.ED25519: ED25519}
     if algorithm.kind is KeyKind.HMAC:
-        signer, key = from_secret(SECRET), load_verification_key(HMAC.read_bytes())
+        signer, key = from_secret(SECRET), load_secret(HMAC.read_bytes())
     else:
         signer = open_cose_signer(str(path[algorithm.kind]), algorithm=algorithm)
         key = load_verification_key(public(path[algorithm.kind]))
@@ -257,7 +257,7 @@ def test_several_signatures_are_all_verified_unless_one_is_enough() -> None:
 
 
 def test_keys_do_not_show_their_secrets() -> None:
-    for value in (from_secret(SECRET), load_verification_key(HMAC.read_bytes())):
+    for value in (from_secret(SECRET), load_secret(HMAC.read_bytes())):
         assert SECRET.hex() not in repr(value)
         assert repr(SECRET) not in repr(value)
     assert (KEYS / "hmac256-test.key").is_file()

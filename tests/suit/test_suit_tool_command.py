@@ -298,7 +298,7 @@ def test_defect_15_components_of_the_command_line(work: Path) -> None:
 def test_defect_15_an_id_is_no_code(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError):
         component_entry(text)
-    assert run(*CREATE, "-c", text, "-o", "a.suit") == 1
+    assert run(*CREATE, "-c", text, "-o", "a.suit") == 2
     assert "[FB0100]" in capsys.readouterr().err
     assert not Path("owned").exists()
     assert not Path("a.suit").exists()
@@ -368,7 +368,7 @@ def test_every_option_of_suit_tool_is_there() -> None:
     }  # fmt: skip
     (actions,) = (a for a in make_parser()._actions if a.dest == "action")
     assert actions.choices is not None
-    parsers = dict(actions.choices)  # type: ignore[call-overload]
+    parsers = dict(actions.choices)
     assert set(parsers) == set(options)
     for name, letters in options.items():
         assert set(letters.split()) <= set(parsers[name]._option_string_actions), name

@@ -77,9 +77,16 @@ def _register_signatures(verbs: Subparsers) -> None:
         type=Path,
         action="append",
         default=[],
-        required=True,
         metavar="KEY",
-        help="public key, certificate or secret that the device trusts; may be repeated",
+        help="public key or certificate that the device trusts; may be repeated",
+    )
+    verify.add_argument(
+        "--secret",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="secret of HMAC-256 that the device shares: 32 bytes, or 64 hexadecimal digits",
     )
     verify.add_argument(
         "--any",
@@ -189,12 +196,17 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
     from fotabuild.device.suit_acceptance import accept_envelope
     from fotabuild.files import read_file
     from fotabuild.limits import READ_LIMITS
-    from fotabuild.signing.cose_verify import load_verification_key
+    from fotabuild.signing.cose_verify import load_secret, load_verification_key
 
+    if not args.public_key and not args.secret:
+        raise UsageError("no key is given", remedy="give --public-key, or --secret")
     keys = []
     for path in args.public_key:
         with in_file(path):
             keys.append(load_verification_key(read_file(path, READ_LIMITS.key, "public key")))
+    for path in args.secret:
+        with in_file(path):
+            keys.append(load_secret(read_file(path, READ_LIMITS.key, "secret")))
     report = accept_envelope(read_envelope(args.manifest), keys, require_all=not args.any)
     results = [
         {"name": r.name, "verdict": r.verdict.value, "detail": r.detail, "remedy": r.remedy}

@@ -148,7 +148,9 @@ def _seconds(text: str) -> float:
 def _moment(text: str) -> str:
     """Return a time as the service reads it; an option type."""
     try:
-        moment = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))
+        # Python 3.10 reads neither this letter nor fractions of other lengths, which do not count.
+        plain = re.sub(r"\.[0-9]{1,9}", "", re.sub("[Zz]$", "+00:00", text))
+        moment = datetime.fromisoformat(plain)
         if moment.tzinfo is None:
             raise ValueError(text)
         return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import logging
 import sys
 import traceback
@@ -45,7 +46,10 @@ def run_program(
     try:
         if any("\0" in argument for argument in argv):  # Only Python code can give one.
             parser.error("an argument holds a NUL character")
-        args = parser.parse_args(argv)
+        with contextlib.ExitStack() as stack:
+            if sys.stderr is None:  # As under a program without a console: argparse needs one.
+                stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+            args = parser.parse_args(argv)
     except SystemExit as stop:  # argparse has printed help (0) or what is wrong (2).
         flush_stdout()
         return int(stop.code or OK)

@@ -105,7 +105,7 @@ def run_keygen(args: argparse.Namespace) -> None:
 
     passphrase = args.passphrase and read_secret(args.passphrase, "passphrase of the new key")
     data = generate(
-        KeyType(args.type), KeyForm(args.format), levels=args.levels, passphrase=passphrase or None
+        KeyType(args.type), KeyForm(args.format), levels=args.levels, passphrase=passphrase
     )
     write_output(args.output_file, data, private=True, replace=False)
 

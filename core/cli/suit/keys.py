@@ -54,13 +54,15 @@ def load_public(key: str, access: KeyAccess) -> VerificationKey:
     from fotabuild.files import read_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.signing.cose_access import open_key
-    from fotabuild.signing.cose_verify import load_verification_key
+    from fotabuild.signing.cose_verify import load_secret, load_verification_key, secret_of
     from fotabuild.signing.hss_lms import is_hss_private_key
     from fotabuild.signing.signer import key_file
 
     path = key_file(key, access)
     if path is not None:
         data = read_file(path, READ_LIMITS.key, "key")
+        if secret_of(data) is not None:
+            return load_secret(data)
         if not is_hss_private_key(data):
             with contextlib.suppress(CoseKeyError):
                 return load_verification_key(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -66,10 +68,24 @@ def write_output(
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    if not replace and path.exists():
+    # A link to nowhere is somebody's name too.
+    if not replace and os.path.lexists(path):
         raise OutputConflictError(
             "there is a key already", file=path, remedy="choose another name, or remove it first"
+        )
+    if _holds_private_key(path):
+        raise OutputConflictError(
+            "this file holds a private key", file=path, remedy="choose another name"
         )
     outputs = OutputSet([each for each in inputs if each != STREAM])
     outputs.add(path, data, private=private, only_new=not replace)
     outputs.commit()
+
+
+def _holds_private_key(path: Path) -> bool:
+    from fotabuild.signing.hss_lms import is_hss_private_key
+
+    with contextlib.suppress(FileError):
+        data = read_file(path, READ_LIMITS.key, "file")
+        return b"PRIVATE KEY-----" in data or is_hss_private_key(data)
+    return False

@@ -18,6 +18,7 @@ from fotabuild.formats.suit.decoder import (
 from fotabuild.formats.suit.digests import check_manifest_digest, check_severed_digests
 from fotabuild.formats.suit.names import Element
 from fotabuild.formats.suit.tables import TABLES
+from fotabuild.limits import READ_LIMITS
 
 _MAP = 5 << 5
 _ELEMENT_NAMES = {
@@ -60,6 +61,12 @@ def sign_envelope(data: bytes, signer: BlockSigner, key_id: bytes | None = None)
     envelope = decode_envelope(data)
     check_manifest_digest(envelope)
     check_severed_digests(envelope)
+    if len(envelope.blocks) >= READ_LIMITS.suit_signatures:
+        # Before the key is used: some have a signature less afterwards.
+        raise SuitError(
+            f"there are {len(envelope.blocks)} signatures already, and no more are read",
+            remedy="sign an envelope with fewer of them",
+        )
     protected = protected_header(signer.algorithm_number)
     signed = to_be_signed(protected, envelope.digest_bytes, is_mac=signer.is_mac)
     block = model.CoseBlock(
