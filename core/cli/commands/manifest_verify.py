@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fotabuild.cli.acceptance import print_report
 from fotabuild.cli.commands.manifest_v1 import parse_number
 from fotabuild.cli.options import Subparsers, add_config, find_config, read_config
 from fotabuild.cli.output import Output
-from fotabuild.errors import ConfigError, ExitStatus, VerificationError, in_file, printable
+from fotabuild.errors import ConfigError, in_file
 
 if TYPE_CHECKING:
     from fotabuild.device.manifest_acceptance import Device
@@ -63,28 +64,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     report = accept(data, device, payload)
     for warning in device.profile.warnings:
         output.warn(warning)
-    results = [
-        {
-            "name": result.name,
-            "verdict": result.verdict.value,
-            "detail": result.detail,
-            "device-status": result.device_status,
-            "remedy": result.remedy,
-        }
-        for result in report.results
-    ]
-    lines = [f"{r.verdict.value:<8} {r.name:<24} {r.detail}" for r in report.results]
-    lines += [f"{'':<8} {r.name:<24} to do: {r.remedy}" for r in report.failures if r.remedy]
-    text = "\n".join(printable(line) for line in lines)
-    output.result({"accepted": report.accepted, "results": results}, text)
-    try:
-        with in_file(args.manifest):
-            report.require()
-    except VerificationError as error:
-        output.fail(error)
-        return error.exit_status
-    output.say("accepted")
-    return ExitStatus.OK
+    return print_report(report, args.manifest, output)
 
 
 def _device(args: argparse.Namespace) -> Device:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fotabuild.cli.acceptance import print_report
 from fotabuild.cli.options import Subparsers, add_dry_run
 from fotabuild.cli.output import Output
 from fotabuild.cli.suit.options import (
@@ -17,7 +18,7 @@ from fotabuild.cli.suit.options import (
     add_sign,
 )
 from fotabuild.cli.suit.view import STREAM, View
-from fotabuild.errors import ExitStatus, UsageError, VerificationError, in_file, printable
+from fotabuild.errors import ExitStatus, UsageError, in_file
 from fotabuild.formats.suit.names import Profile
 
 
@@ -208,22 +209,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
         with in_file(path):
             keys.append(load_secret(read_file(path, READ_LIMITS.key, "secret")))
     report = accept_envelope(read_envelope(args.manifest), keys, require_all=not args.any)
-    results = [
-        {"name": r.name, "verdict": r.verdict.value, "detail": r.detail, "remedy": r.remedy}
-        for r in report.results
-    ]
-    lines = [f"{r.verdict.value:<8} {r.name:<24} {r.detail}" for r in report.results]
-    lines += [f"{'':<8} {r.name:<24} to do: {r.remedy}" for r in report.failures if r.remedy]
-    text = "\n".join(printable(line) for line in lines)
-    output.result({"accepted": report.accepted, "results": results}, text)
-    try:
-        with in_file(args.manifest):
-            report.require()
-    except VerificationError as error:
-        output.fail(error)
-        return error.exit_status
-    output.say("accepted")
-    return ExitStatus.OK
+    return print_report(report, args.manifest, output)
 
 
 def _check_stdout(args: argparse.Namespace, output: Output) -> None:
