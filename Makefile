@@ -6,7 +6,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 EXAMPLE = examples/mbed-os
 SOURCES = $(shell git ls-files core plugins setup.py pyproject.toml 2>/dev/null)
 
-.PHONY: demo upload-demo test lint bench peer corpus clean
+.PHONY: demo upload-demo test lint docs bench peer corpus clean
 
 # Build the example firmware twice; the second build emits what updates the first.
 demo: $(VENV)/installed
@@ -33,6 +33,10 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p fotabuild
 	$(BIN)/mypy tests docs benchmarks examples/mbed-os/toolchain.py
+
+# The documentation as a site, in build/site.
+docs: $(VENV)/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/startup.py

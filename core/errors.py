@@ -294,6 +294,74 @@ class VerificationError(FotabuildError):
     exit_status = ExitStatus.VERIFICATION_FAILED
 
 
+class ReleaseError(FotabuildError):
+    """The release store cannot do what was asked. The family of all its problems."""
+
+    code = "FB1000"
+
+
+class StoreDamageError(ReleaseError):
+    """Something in a release store is not what its digest says, or is missing."""
+
+    code = "FB1001"
+    exit_status = ExitStatus.VERIFICATION_FAILED
+
+
+class ReleaseConflictError(ReleaseError):
+    """The store has this release already, with another content."""
+
+    code = "FB1002"
+
+
+class UnknownReleaseError(ReleaseError):
+    """The store has no such release."""
+
+    code = "FB1003"
+
+
+class ReleaseStorageError(ReleaseError):
+    """The place where a release store is kept cannot be reached or used."""
+
+    code = "FB1004"
+
+
+class ImportListError(ReleaseError):
+    """A CSV file about releases, their shares or pairs of images cannot be used."""
+
+    code = "FB1005"
+
+
+class MatrixError(FotabuildError):
+    """Some deltas of a matrix could not be made."""
+
+    code = "FB1010"
+
+
+class ClusterError(MatrixError):
+    """The cluster cannot be reached, or what it returns is not what was asked for."""
+
+    code = "FB1011"
+
+
+class ReleaseFolderError(FotabuildError):
+    """A folder of artifacts cannot be looked at."""
+
+    code = "FB1020"
+
+
+class ProvenanceError(FotabuildError):
+    """A statement on the origin of artifacts is malformed, not signed by the key, or untrue."""
+
+    code = "FB1021"
+    exit_status = ExitStatus.VERIFICATION_FAILED
+
+
+class PartsListError(FotabuildError):
+    """The list of a firmware's parts cannot be used."""
+
+    code = "FB1022"
+
+
 class PlanError(FotabuildError):
     """The project and the build cannot be turned into a plan."""
 
@@ -424,7 +492,7 @@ class StorageError(PublishError):
     exit_status = ExitStatus.SERVICE
 
 
-class MissingExtraError(PublishError):
+class MissingExtraError(FotabuildError):
     """An optional part of fotabuild is needed and not installed."""
 
     code = "FB0914"

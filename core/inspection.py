@@ -22,6 +22,9 @@ from fotabuild.limits import READ_LIMITS
 Fields = Mapping[str, Any]
 # CBOR tag 107 in front of a map.
 _ENVELOPE_TAG = b"\xd8\x6b"
+#: The kind of whatever is nothing else.
+ANYTHING = "firmware image"
+PRIVATE_KEY = "private key"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,12 @@ def inspect_bytes(data: bytes) -> Inspection:
     for recognise, kind, describe in _KINDS:
         if recognise(data):
             return Inspection(kind, describe(data))
-    return Inspection("firmware image", _image_fields(data))
+    return Inspection(ANYTHING, _image_fields(data))
+
+
+def kind_of(data: bytes) -> str:
+    """Return what ``data`` claims to be, by its first bytes and without reading it strictly."""
+    return next((kind for recognise, kind, _ in _KINDS if recognise(data)), ANYTHING)
 
 
 def manifest_fields(signed: SignedManifestV3) -> Fields:
@@ -309,7 +317,7 @@ _KINDS: tuple[_Recogniser, ...] = (
         lambda data: package_fields(decode_package(data)),
     ),
     # Before certificates: a PEM file may hold both, and the key is what matters then.
-    (lambda data: b"-----BEGIN" in data and b"PRIVATE KEY" in data, "private key", lambda _: {}),
+    (lambda data: b"-----BEGIN" in data and b"PRIVATE KEY" in data, PRIVATE_KEY, lambda _: {}),
     (lambda data: _certificate_der(data) is not None, "update certificate", _certificate_fields),
     (
         lambda data: len(data) == 65 and data[:1] == b"\x04",

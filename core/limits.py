@@ -40,6 +40,13 @@ class ReadLimits:
         suit_signatures: signatures of a SUIT envelope.
         cbor_depth: nesting of CBOR, embedded CBOR included.
         cbor_items: items of a CBOR file.
+        release_record: what a store says about one release.
+        release_index: the index of a store.
+        releases: releases in a store, and lines of a CSV file about them.
+        matrix_pairs: pairs of images in one matrix.
+        release_files: files in a folder of artifacts.
+        provenance: a signed statement on the origin of artifacts.
+        parts: parts of a firmware that are listed for its bill of materials.
     """
 
     image: int = 256 * 1024 * 1024
@@ -68,6 +75,13 @@ class ReadLimits:
     suit_signatures: int = 16
     cbor_depth: int = 40
     cbor_items: int = 50_000
+    release_record: int = 64 * 1024
+    release_index: int = 64 * 1024 * 1024
+    releases: int = 100_000
+    matrix_pairs: int = 100_000
+    release_files: int = 20_000
+    provenance: int = 16 * 1024 * 1024
+    parts: int = 10_000
 
 
 READ_LIMITS = ReadLimits()

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# Tests of the cache name a folder; no other test may find what an earlier run left behind.
+os.environ.setdefault("FOTABUILD_CACHE_DIR", "off")
 VECTORS = Path(__file__).parent / "vectors"
 
 

@@ -11,11 +11,27 @@ from fotabuild.errors import ExitStatus
 from fotabuild.files import renames_flushed_together
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fotabuild.cli.deltas import BuildDeltas
     from fotabuild.steps.step import Step, StepResult
 
 
-def run_steps(args: argparse.Namespace, output: Output, steps: Sequence[Step]) -> int:
-    """Run ``steps`` in order, or say what they would do with ``--dry-run``."""
+def run_steps(
+    args: argparse.Namespace,
+    output: Output,
+    steps: Sequence[Step],
+    deltas: BuildDeltas | None = None,
+) -> int:
+    """Run ``steps`` in order, or say what they would do with ``--dry-run``.
+
+    Args:
+        args: parsed options.
+        output: hears of each step.
+        steps: the steps.
+        deltas: runs them, if some may be left out.
+    """
+    made: list[Path] = []
     done: list[dict[str, Any]] = []
     said: set[str] = set()
     with renames_flushed_together():
@@ -23,10 +39,13 @@ def run_steps(args: argparse.Namespace, output: Output, steps: Sequence[Step]) -
             if args.dry_run:
                 output.say(f"would make {step.name}")
             else:
-                say_result(output, step, step.run(), said)
+                result = step.run() if deltas is None else deltas.run(step)
+                if result is None:
+                    continue
+                say_result(output, step, result, said)
+            made += step.outputs
             if output.as_json:
                 done.append(describe(step))
-    made = [path for step in steps for path in step.outputs]
     output.result({"dry-run": args.dry_run, "steps": done}, "\n".join(str(path) for path in made))
     return ExitStatus.OK
 

@@ -10,10 +10,13 @@ from fotabuild.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from fotabuild.config.loader import LoadedConfig
+    from fotabuild.matrix.run import Workforce
 
 #: What ``add_subparsers`` returns; argparse does not export its class.
 Subparsers = Any
 _CONFIG_NAME = "fotabuild.yaml"
+#: The values of fotabuild.delta.effort.Effort, which --help must not import.
+EFFORTS = ("fast", "balanced", "best", "max")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +68,52 @@ def add_signing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--signing-tool", metavar="PROGRAM", help="external program that signs with that key"
     )
+
+
+def add_workforce(parser: argparse.ArgumentParser, jobs: int = 0) -> None:
+    """Add the options that say who makes deltas.
+
+    Args:
+        parser: of the command.
+        jobs: processes by default; 0 for one per processor.
+    """
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=int,
+        default=jobs,
+        metavar="N",
+        help=f"processes that make deltas (default: {jobs or 'one per processor'})",
+    )
+    parser.add_argument(
+        "--memory",
+        type=int,
+        default=0,
+        metavar="MB",
+        help="memory for them together (default: half of what is free)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="URL",
+        help="make the deltas on a Dask cluster: address of its scheduler, such as tcp://host:8786",
+    )
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=300,
+        metavar="SECONDS",
+        help="how long to wait for a lost cluster (default: %(default)s)",
+    )
+
+
+def workforce_from(args: argparse.Namespace) -> Workforce:
+    """Return who makes deltas, from the options of :func:`add_workforce`."""
+    from fotabuild.matrix.run import Workforce
+
+    for name, least in (("jobs", 0), ("memory", 0), ("patience", 1)):
+        if getattr(args, name) < least:
+            raise UsageError(f"--{name} must be {least} or more")
+    return Workforce(args.jobs, args.memory << 20, args.scheduler, float(args.patience))
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:

@@ -56,7 +56,7 @@ def _leaves(struct: type[msgspec.Struct], prefix: str) -> list[Field]:
             item, _, _ = _unwrap(kind.item_type)
             if isinstance(item, msgspec.inspect.EnumType | msgspec.inspect.StrType):
                 leaves.append(Field(name, raw.type, description, None, True))
-        else:
+        elif not isinstance(kind, msgspec.inspect.UnionType):  # Text cannot say which of them.
             leaves.append(Field(name, raw.type, description, extra.get("path"), False))
     return leaves
 

@@ -19,7 +19,7 @@ import msgspec
 
 from fotabuild.config.fields import ENVIRONMENT_PREFIX, Field, project_fields
 from fotabuild.config.messages import explain, explain_value
-from fotabuild.config.model import PathKind, Project, Vendor
+from fotabuild.config.model import DeltaChoice, PathKind, Project, ReleaseStore, Vendor
 from fotabuild.config.yaml_reader import YamlDocument, read_yaml
 from fotabuild.errors import ConfigError, FormatError, in_file
 from fotabuild.files import read_file
@@ -193,6 +193,19 @@ def _take_file(
                 item[key] = _absolute(item[key], PathKind.FILE, file.parent)
         if items is not None:
             origins[name] = Origin(Source.FILE, f"{file.name}:{document.lines[f'$.{name}']}")
+    _take_store(_get(merged, "releases"), file.parent)
+
+
+def _take_store(releases: object, folder: Path) -> None:
+    """Make the paths of a release store absolute."""
+    if not isinstance(releases, dict):
+        return
+    store = releases.get("store")
+    if isinstance(store, str) and store and "://" not in store:
+        releases["store"] = _absolute(store, PathKind.FILE, folder)
+    for section, key in ((releases, "mirror"), (releases.get("deltas"), "shares")):
+        if isinstance(section, dict) and isinstance(section.get(key), str):
+            section[key] = _absolute(section[key], PathKind.FILE, folder)
 
 
 def _check_key(project: Project) -> None:
@@ -306,9 +319,27 @@ def _vendor_id(vendor: Vendor) -> Any:
 
 
 def _check_versions(project: Project) -> None:
-    for index, release in enumerate(project.releases):
+    releases = project.releases
+    if isinstance(releases, ReleaseStore):
+        if isinstance(releases.deltas, DeltaChoice):
+            _check_choice(releases.deltas)
+        return
+    for index, release in enumerate(releases):
         with _in_field(f"releases[{index}].version"):
             FirmwareVersion.parse(release.version)
+
+
+def _check_choice(choice: DeltaChoice) -> None:
+    for name, version in (("from", choice.since), ("to", choice.until)):
+        if version is not None:
+            with _in_field(f"releases.deltas.{name}"):
+                FirmwareVersion.parse(version)
+    if (choice.min_share is None) != (choice.shares is None):
+        raise ConfigError("min-share and shares go together", field="releases.deltas.min-share")
+    if choice == DeltaChoice():
+        raise ConfigError(
+            "no condition is given", field="releases.deltas", remedy="write 'deltas: all'"
+        )
 
 
 @contextlib.contextmanager

@@ -351,6 +351,58 @@ class Suit(_Section, frozen=True):
     ] = ()
 
 
+class DeltaChoice(_Section, frozen=True):
+    """Which releases of the store get a delta: those that meet every condition given here.
+
+    The word ``all`` in place of conditions stands for every release.
+    """
+
+    last: Annotated[
+        Annotated[int, Meta(ge=0, le=100_000)] | None,
+        Meta(description="One of so many newest releases."),
+    ] = None
+    since: Annotated[
+        VersionText | None,
+        Meta(description="This version or a later one."),
+    ] = msgspec.field(default=None, name="from")
+    until: Annotated[VersionText | None, Meta(description="This version or an earlier one.")] = (
+        msgspec.field(default=None, name="to")
+    )
+    min_share: Annotated[
+        Annotated[float, Meta(ge=0, le=100)] | None,
+        Meta(description="So many per cent of the devices have it; needs `shares`."),
+    ] = None
+    shares: Annotated[
+        FilePath | None,
+        Meta(description="CSV with columns `version` and `share` (per cent) or `devices`."),
+    ] = None
+
+
+class AllReleases(enum.Enum):
+    """The choice of every release."""
+
+    ALL = "all"
+
+
+class ReleaseStore(_Section, frozen=True):
+    """The releases in the field, taken from a store; in place of a list of releases."""
+
+    store: Annotated[
+        Text, Meta(description="Folder of the store, or its URL as fsspec writes it: `s3://...`.")
+    ]
+    deltas: Annotated[
+        AllReleases | DeltaChoice,
+        Meta(description="Which of them get a delta: `all`, or conditions."),
+    ] = AllReleases.ALL
+    mirror: Annotated[
+        FilePath | None,
+        Meta(
+            description="Folder for the copy of a store at a URL; `.fotabuild/releases` beside "
+            "this file if absent. `fotabuild release pull` brings it up to date."
+        ),
+    ] = None
+
+
 class Publish(_Section, frozen=True):
     """Where finished artifacts go; give at most one of service and storage."""
 
@@ -388,6 +440,16 @@ class Publish(_Section, frozen=True):
     ] = None
 
 
+class ReportSection(_Section, frozen=True):
+    """The report on the artifacts of a build."""
+
+    write: Annotated[bool, Meta(description="Whether every build ends with a report.")] = False
+    link_speed: Annotated[
+        int,
+        Meta(ge=1, le=10**12, description="Bits per second of the devices' link."),
+    ] = 100_000
+
+
 class Project(_Section, frozen=True):
     """fotabuild.yaml: what a firmware project is, declared once."""
 
@@ -410,6 +472,8 @@ class Project(_Section, frozen=True):
     suit: Suit = Suit()
     layout: Layout | None = None
     releases: Annotated[
-        tuple[Release, ...], Meta(max_length=1000, description="Releases in the field.")
+        Annotated[tuple[Release, ...], Meta(max_length=1000)] | ReleaseStore,
+        Meta(description="Releases in the field: a list, or a store."),
     ] = ()
     publish: Publish = Publish()
+    report: ReportSection = ReportSection()

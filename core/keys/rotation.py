@@ -16,6 +16,7 @@ from fotabuild.errors import ConfigError, KeyRotationError
 from fotabuild.files import OutputSet, build_time, read_file
 from fotabuild.keys.backup import keep_old
 from fotabuild.limits import READ_LIMITS
+from fotabuild.plan.field_releases import releases_in_field
 from fotabuild.signing.certificate import in_form_of, make_self_signed
 from fotabuild.signing.pem import PemSigner, is_encrypted
 from fotabuild.signing.secret import read_secret
@@ -57,7 +58,7 @@ def rotate_key(config: LoadedConfig, *, lock_out_devices: bool) -> Rotation:
             remedy="make keys of tokens and signing tools with their own programs",
         )
     certificate = Path(credentials.certificate)
-    releases = len(config.project.releases)
+    releases = len(releases_in_field(config).releases)
     if releases:
         raise KeyRotationError(
             f"{releases} releases are in the field, and their devices would refuse every update "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,12 +16,15 @@ from fotabuild.steps.step import Step
 # Each kind of step is imported where it is made: most commands make one, and all of them with
 # their libraries take as long to import as the rest of the program.
 if TYPE_CHECKING:
+    from fotabuild.plan.build import Build
+    from fotabuild.plan.deltas import PlannedDelta
     from fotabuild.steps.delta import DeltaStep
     from fotabuild.steps.factory import FactoryStep
     from fotabuild.steps.image import ImageStep
     from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
     from fotabuild.steps.manifest_v1 import ManifestV1Step
     from fotabuild.steps.package import PackageStep
+    from fotabuild.steps.report import ReportStep
     from fotabuild.steps.resources import ResourcesStep
     from fotabuild.steps.suit import SuitStep
 
@@ -85,15 +89,17 @@ class StepMaker:
         new_image: Path,
         output: Path,
         *,
+        old_digest: str | None = None,
         old_elf: Path | None = None,
         new_elf: Path | None = None,
     ) -> DeltaStep:
         """Return the step for a patch; its side file gets the suffix ``.yaml``.
 
         Args:
-            old_image: the image as installed.
+            old_image: the image as installed on devices.
             new_image: the image after the update.
             output: the patch.
+            old_digest: SHA-256 that the old image must have, if somebody wrote it down.
             old_elf: linked file of the old image, for its symbols.
             new_elf: linked file of the new image; of use only with the other.
         """
@@ -113,6 +119,8 @@ class StepMaker:
             time_limit=None if delta.time_limit is None else float(delta.time_limit),
             old_elf=old_elf,
             new_elf=new_elf,
+            old_digest=old_digest,
+            reuse=True,
         )
         return self._checked(step)
 
@@ -307,6 +315,31 @@ class StepMaker:
             certificate=None if certificate is None else Path(certificate),
             algorithm=project.suit.algorithm,
             key_id=project.suit.key_id or "",
+            output=output,
+        )
+        return self._checked(step)
+
+    def report(
+        self, build: Build, artifacts: Iterable[Path], deltas: Iterable[PlannedDelta], output: Path
+    ) -> ReportStep:
+        """Return the step for the report on all artifacts of a build.
+
+        Raises:
+            ConfigError: the certificate is missing.
+        """
+        from fotabuild.steps.manifest import Precursor
+        from fotabuild.steps.report import ReportStep
+
+        model = self._project.device.model_name or build.name or build.image.stem
+        step = ReportStep(
+            title=f"{model} {build.version}",
+            identity=self._config.identity,
+            component=self._project.component,
+            profile=self._profile,
+            certificate=Path(self._need(self._project.credentials.certificate, "certificate")),
+            link_speed=self._project.report.link_speed,
+            artifacts=tuple(artifacts),
+            precursors=tuple(Precursor(one.step.old_image, one.since) for one in deltas),
             output=output,
         )
         return self._checked(step)

@@ -1,4 +1,7 @@
-"""From a project and a build to the list of steps. Reads no input file and writes nothing."""
+"""From a project and a build to the list of steps.
+
+Reads the index of the release store, if the project has one, no other input, and writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fotabuild.config.loader import LoadedConfig
-from fotabuild.config.model import ManifestFormat, Release
+from fotabuild.config.model import ManifestFormat
 from fotabuild.errors import PlanError
-from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.build import Build
+from fotabuild.plan.deltas import delta_steps
 from fotabuild.plan.make import StepMaker
-from fotabuild.plan.manifests import PATCH_FORMATS, manifest_steps
+from fotabuild.plan.manifests import manifest_steps
 from fotabuild.steps.step import Step, StepKind
 
 
@@ -24,10 +27,13 @@ class Plan:
     Attributes:
         steps: the steps.
         notes: what the plan leaves out, and why.
+        reads: files that it depends on besides the configuration: when one of them changes, the
+            plan must be made again.
     """
 
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
+    reads: tuple[Path, ...] = ()
 
 
 def make_plan(config: LoadedConfig, build: Build) -> Plan:
@@ -35,7 +41,9 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
 
     Raises:
         ConfigError: a setting that a step needs is missing.
-        PlanError: two steps would write the same file, or a step would overwrite an input.
+        PlanError: two steps would write the same file, a step would overwrite an input, or the
+            release store has no index here.
+        ReleaseError: the index of the release store cannot be used.
     """
     maker = StepMaker(config)
     notes: list[str] = []
@@ -48,15 +56,19 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
     formats = config.project.formats
     steps.append(maker.image(build.image, image))
     steps += manifest_steps(maker, formats, build, image, PayloadFormat.RAW_BINARY)
-    for release in sorted(
-        config.project.releases, key=lambda release: FirmwareVersion.parse(release.version)
-    ):
-        since = FirmwareVersion.parse(release.version)
-        reason = _no_delta(release, since, build, formats)
-        if reason is not None:
-            notes.append(f"no delta from {since}: {reason}")
-            continue
-        steps += _delta_steps(maker, formats, build, since, release)
+    planned = delta_steps(config, maker, build, image)
+    notes += planned.notes
+    for delta in planned.deltas:
+        steps.append(delta.step)
+        steps += manifest_steps(
+            maker,
+            formats,
+            build,
+            delta.step.output,
+            PayloadFormat.ARM_PATCH_STREAM,
+            since=delta.since,
+            old_image=delta.step.old_image,
+        )
     if config.project.package is not None:
         steps += _package_steps(maker, formats, build, config.project.package.component)
         if ManifestFormat.V1 in formats:
@@ -67,45 +79,11 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
             )
     if config.project.layout is not None:
         steps.append(maker.factory(image, build.output(".factory.bin")))
+    if config.project.report.write:
+        made = [path for s in steps if s.kind is not StepKind.RESOURCES for path in s.outputs]
+        steps.append(maker.report(build, made, planned.deltas, build.output(".report.html")))
     _check_files(steps, _given_files(steps, build.image, image))
-    return Plan(tuple(steps), tuple(notes))
-
-
-def _no_delta(
-    release: Release, since: FirmwareVersion, build: Build, formats: tuple[ManifestFormat, ...]
-) -> str | None:
-    """Return why a release gets no delta, or None when it gets one."""
-    if since >= build.version:
-        return f"it is not older than {build.version}"
-    if not release.delta:
-        return "switched off for this release"
-    if not PATCH_FORMATS.intersection(formats):
-        return "SUIT has no way to say that a payload is a patch"
-    return None
-
-
-def _delta_steps(
-    maker: StepMaker,
-    formats: tuple[ManifestFormat, ...],
-    build: Build,
-    since: FirmwareVersion,
-    release: Release,
-) -> list[Step]:
-    old_image, image = Path(release.image), build.output(".bin")
-    patch = build.output(".patch", since=since)
-    # The new symbols are of use only beside the old ones: no needless dependency otherwise.
-    elves = (Path(release.elf), build.image) if release.elf is not None else (None, None)
-    manifests = manifest_steps(
-        maker,
-        formats,
-        build,
-        patch,
-        PayloadFormat.ARM_PATCH_STREAM,
-        since=since,
-        old_image=old_image,
-    )
-    delta = maker.delta(old_image, image, patch, old_elf=elves[0], new_elf=elves[1])
-    return [delta, *manifests]
+    return Plan(tuple(steps), tuple(notes), planned.reads)
 
 
 def _package_steps(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from fotabuild.errors import (
     FotabuildError,
     OutputConflictError,
     PrecursorMarkerError,
+    StoreDamageError,
     ThresholdError,
     in_file,
 )
@@ -28,6 +30,7 @@ from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.step import Step, StepKind, StepResult
 
 if TYPE_CHECKING:
+    from fotabuild.cache.content_cache import ContentCache
     from fotabuild.formats.elf_symbols import ElfMap
 
 
@@ -42,6 +45,7 @@ class MadePatch:
         old_map: sections and symbols of the old image; None without its ELF file.
         new_map: those of the new image.
         hints: the symbols of both, as the encoder takes them; None unless there are both.
+        reused: whether the patch came from a cache.
     """
 
     old: bytes
@@ -50,6 +54,7 @@ class MadePatch:
     old_map: ElfMap | None
     new_map: ElfMap | None
     hints: ImageHints | None
+    reused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +75,8 @@ class DeltaStep(Step):
         old_elf: the linked file of the old image; its symbols help with a smaller patch.
         new_elf: the linked file of the new image. A flat image in its place is fine: it has no
             symbols.
+        old_digest: SHA-256 that the old image must have, hexadecimal; None for any.
+        reuse: take the patch from the user's cache if it is there, and keep it there.
     """
 
     kind = StepKind.DELTA
@@ -84,6 +91,8 @@ class DeltaStep(Step):
     time_limit: float | None = None
     old_elf: Path | None = None
     new_elf: Path | None = None
+    old_digest: str | None = None
+    reuse: bool = False
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -108,14 +117,19 @@ class DeltaStep(Step):
             "delta-support": self.device.supported,
             "limits": [self.device.memory, self.device.network_chunk],
             "enforced": self.device.enforced,
+            **({} if self.old_digest is None else {"old-digest": self.old_digest}),
         }
 
     def run(self) -> StepResult:
         """Match, compress, apply as a device, compare, write."""
-        return self.finish(self.make())
+        if not self.reuse:
+            return self.finish(self.make())
+        from fotabuild.cache.content_cache import default_cache
 
-    def make(self) -> MadePatch:
-        """Read the inputs and make the patch; write nothing.
+        return self.finish(self.make(default_cache()))
+
+    def make(self, cache: ContentCache | None = None) -> MadePatch:
+        """Read the inputs and make the patch, or take it from a cache; write no output.
 
         Raises:
             FotabuildError: an input cannot be read, or no device could apply a patch to it.
@@ -123,11 +137,17 @@ class DeltaStep(Step):
         old = read_file(self.old_image, READ_LIMITS.image, "old image")
         new = read_file(self.new_image, READ_LIMITS.image, "new image")
         with in_file(self.old_image):
+            if self.old_digest is not None and sha256(old).hex() != self.old_digest:
+                raise StoreDamageError(
+                    "this image is not the one that was released",
+                    remedy="run 'fotabuild release verify'",
+                )
             _check_marker(old)
-        old_map, new_map = _read_elf(self.old_elf, old), _read_elf(self.new_elf, new)
+        old_map, new_map = _read_map(self.old_elf, old), _read_map(self.new_elf, new)
         hints = _hints(old_map, new_map)
-        with in_file(self.new_image):
-            patch = make_patch(
+
+        def encode() -> Patch:
+            return make_patch(
                 old,
                 new,
                 block_size=self.block_size,
@@ -135,12 +155,53 @@ class DeltaStep(Step):
                 time_limit=self.time_limit,
                 hints=hints,
             )
-        return MadePatch(old, new, patch, old_map, new_map, hints)
+
+        with in_file(self.new_image):
+            if cache is None:
+                return MadePatch(old, new, encode(), old_map, new_map, hints)
+            from fotabuild.cache.patches import make_or_find
+
+            known = {self.old_image: sha256(old), self.new_image: sha256(new)}
+            key = self.patch_key(lambda path: known.get(path) or sha256(_read_linked(path)))
+            found = make_or_find(cache, key, encode)
+        return MadePatch(old, new, found.patch, old_map, new_map, hints, found.reused)
+
+    def patch_key(self, digest_of: Callable[[Path], bytes]) -> str:
+        """Return what stands for the patch in a cache: all that decides which bytes it has.
+
+        A time limit does not: patches that it cut short are not kept.
+
+        Args:
+            digest_of: returns the SHA-256 of an input.
+        """
+        from fotabuild.cache.patches import patch_key
+
+        return patch_key(
+            *map(digest_of, (self.old_image, self.new_image, *self.linked_files)),
+            block_size=self.block_size,
+            effort=self.effort,
+        )
+
+    @property
+    def linked_files(self) -> tuple[Path, ...]:
+        """The linked files of both images; nothing where one of them is missing."""
+        if self.old_elf is None or self.new_elf is None:
+            return ()
+        return (self.old_elf, self.new_elf)
+
+    def read_hints(self, old: bytes, new: bytes) -> ImageHints | None:
+        """Return the symbols of both images as the encoder takes them, if there are any.
+
+        Raises:
+            ElfError: a linked file is damaged, or not that of its image.
+        """
+        return _hints(_read_map(self.old_elf, old), _read_map(self.new_elf, new))
 
     def finish(self, made: MadePatch) -> StepResult:
         """Check the patch as a device would and write it with its side file.
 
         Raises:
+            ThresholdError: the patch is not worth it.
             FotabuildError: no output was changed.
         """
         outputs = OutputSet(self.inputs)
@@ -188,6 +249,16 @@ class DeltaStep(Step):
                 warnings.append(f"{path.name}: this is not an ELF file, there are no symbols in it")
         return warnings
 
+    def discard(self) -> None:
+        """Remove the outputs of an earlier run, since this one has none that is worth it.
+
+        Files that are no patch with its side file stay.
+        """
+        with contextlib.suppress(OSError):
+            if self.sidecar.exists() and _is_free(self.sidecar):
+                self.sidecar.unlink()
+                self.output.unlink(missing_ok=True)
+
     def _check_threshold(self, patch_size: int, new_size: int) -> None:
         if self.threshold is not None and 100 * patch_size >= self.threshold * new_size:
             raise ThresholdError(
@@ -198,11 +269,15 @@ class DeltaStep(Step):
             )
 
 
-def _read_elf(path: Path | None, image: bytes) -> ElfMap | None:
+def _read_linked(path: Path) -> bytes:
+    return read_file(path, READ_LIMITS.image, "linked file")
+
+
+def _read_map(path: Path | None, image: bytes) -> ElfMap | None:
     """Return where the symbols of ``image`` are; None if there is no ELF file."""
     if path is None:
         return None
-    elf = read_file(path, READ_LIMITS.image, "linked file")
+    elf = _read_linked(path)
     from fotabuild.formats.elf_image import MAGIC as ELF_MAGIC
     from fotabuild.formats.elf_symbols import read_map
 

@@ -23,6 +23,7 @@ class StepKind(enum.Enum):
     MANIFEST_V1 = "manifest-v1"
     SUIT = "suit"
     FACTORY = "factory"
+    REPORT = "report"
 
     @property
     def is_manifest(self) -> bool:
@@ -56,6 +57,11 @@ class Step(ABC):
     @abstractmethod
     def inputs(self) -> tuple[Path, ...]:
         """Every file that :meth:`run` reads."""
+
+    @property
+    def optional_inputs(self) -> tuple[Path, ...]:
+        """Those of them that :meth:`run` can do without."""
+        return ()
 
     @property
     @abstractmethod

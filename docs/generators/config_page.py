@@ -47,14 +47,13 @@ def page() -> str:
 def _section(section: Any, name: str, title: str) -> Iterator[str]:
     """Yield the section of a struct and those of the structs in it."""
     prefix = f"{name}." if name else ""
-    inner = [(field, _struct(field.type)) for field in section.fields]
+    inner = [(field, _structs(field.type)) for field in section.fields]
     yield f"\n## {title}\n\n"
     if name:
         yield f"{sentence(section.cls.__doc__ or '')}\n\n"
-    yield table(_COLUMNS, _rows((field for field, struct in inner if struct is None), prefix))
-    for field, struct in inner:
-        if struct is not None:
-            brackets = "" if isinstance(_bare(field.type), msgspec.inspect.StructType) else "[]"
+    yield table(_COLUMNS, _rows((field for field, structs in inner if not structs), prefix))
+    for field, structs in inner:
+        for struct, brackets in structs:
             inner_name = f"{prefix}{field.encode_name}{brackets}"
             yield from _section(struct, inner_name, f"`{inner_name}`")
 
@@ -88,12 +87,18 @@ def _bare(kind: Any) -> Any:
     return list(_layers(kind))[-1]
 
 
-def _struct(kind: Any) -> Any:
-    """Return the struct that a field holds, alone or in a list, or None."""
-    kind = _bare(kind)
-    if isinstance(kind, msgspec.inspect.VarTupleType):
-        kind = _bare(kind.item_type)
-    return kind if isinstance(kind, msgspec.inspect.StructType) else None
+def _structs(kind: Any) -> list[tuple[Any, str]]:
+    """Return the structs that a field may hold; with ``[]`` where it holds a list of them."""
+    while isinstance(kind, msgspec.inspect.Metadata):
+        kind = kind.type
+    kinds = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
+    found = []
+    for one in map(_bare, kinds):
+        is_list = isinstance(one, msgspec.inspect.VarTupleType)
+        item = _bare(one.item_type) if is_list else one
+        if isinstance(item, msgspec.inspect.StructType):
+            found.append((item, "[]" if is_list else ""))
+    return sorted(found, key=lambda pair: pair[1], reverse=True)
 
 
 def _description(kind: Any) -> str:
@@ -123,6 +128,8 @@ def _type(kind: Any) -> str:
         return f"list of {_type(kind.item_type)}"
     if isinstance(kind, msgspec.inspect.IntType):
         return f"integer from {kind.ge}" + ("" if kind.le is None else f" to {kind.le}")
+    if isinstance(kind, msgspec.inspect.FloatType):
+        return f"number from {kind.ge} to {kind.le}"
     if isinstance(kind, msgspec.inspect.BoolType):
         return "`true`, `false`"
     return _NAMES_OF_PATTERNS.get(kind.pattern, "text")

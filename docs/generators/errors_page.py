@@ -92,6 +92,20 @@ REMEDIES = {
     "FB0922": "`fotabuild serve keys list` shows the keys and their identifiers.",
     "FB1200": "The message has the server's reason. A damaged device is made again with "
     "`fotabuild device init` ([simulated-device.md](simulated-device.md)).",
+    "FB1000": "Correct the value; [releases.md](releases.md) says what a store takes.",
+    "FB1001": "Run `fotabuild release fsck`; add a release whose image is damaged again "
+    "([releases.md](releases.md)).",
+    "FB1002": "Give the new image another version: a release never changes.",
+    "FB1003": "Look at `fotabuild release list --all`; give the component with `--component`.",
+    "FB1004": "Check the place, the network and your rights there; URLs need the extra `storage`.",
+    "FB1005": "Correct the CSV at the given line; its first line names the columns.",
+    "FB1010": "Look at the lines before: each delta that failed says why.",
+    "FB1011": "Look at scheduler and workers; what was finished is kept, so just start again "
+    "([scale.md](scale.md)).",
+    "FB1020": "Give a folder with the artifacts themselves, without links to other folders.",
+    "FB1021": "State the origin again with `fotabuild provenance create`, of a folder that you "
+    "trust ([provenance.md](provenance.md)).",
+    "FB1022": "Correct the list; the form of it stands in [provenance.md](provenance.md).",
 }
 _COLUMNS = ("code", "class", "exit status", "meaning", "what usually helps")
 _INTRODUCTION = """\

@@ -27,7 +27,7 @@ include_guard(GLOBAL)
 #
 # Properties of <target> afterwards: FOTABUILD_IMAGE, FOTABUILD_MANIFEST, FOTABUILD_PACKAGE,
 # FOTABUILD_PACKAGE_MANIFEST, FOTABUILD_FACTORY_IMAGE, FOTABUILD_DELTAS, FOTABUILD_DELTA_MANIFESTS,
-# FOTABUILD_ARTIFACTS (all files). With a multi-configuration generator they hold $<CONFIG>: read
+# FOTABUILD_REPORT, FOTABUILD_ARTIFACTS (all files). With a multi-configuration generator they hold $<CONFIG>: read
 # them by $<TARGET_GENEX_EVAL:<target>,$<TARGET_PROPERTY:<target>,FOTABUILD_IMAGE>>.
 function(fotabuild_add_update target)
     cmake_parse_arguments(PARSE_ARGV 1 ARG "NO_RESOURCES;EXCLUDE_FROM_ALL"
@@ -74,6 +74,7 @@ function(fotabuild_add_update target)
     _fotabuild_query(plan plan "${placeholder}" --fw-version "${ARG_VERSION}"
         --name "${ARG_NAME}" --output-dir "${folder}" ${options})
     _fotabuild_print_notes(${target} "${plan}")
+    _fotabuild_depend_on_reads("${plan}")
 
     if(NOT ARG_NO_RESOURCES)
         _fotabuild_add_resources_step(${target} "${plan}")
@@ -90,6 +91,18 @@ function(fotabuild_add_update target)
         endif()
         install(FILES ${artifacts} DESTINATION "${ARG_INSTALL_DESTINATION}"
             COMPONENT update ${optional})
+    endif()
+endfunction()
+
+# Plans again when a file changes that the plan was made from: the index of a release store.
+function(_fotabuild_depend_on_reads plan)
+    string(JSON count LENGTH "${plan}" reads)
+    if(count GREATER 0)
+        math(EXPR last "${count} - 1")
+        foreach(index RANGE ${last})
+            string(JSON file GET "${plan}" reads ${index})
+            set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+        endforeach()
     endif()
 endfunction()
 
@@ -111,6 +124,7 @@ function(_fotabuild_set_properties target plan artifacts)
     set(property_of_delta DELTAS)
     set(property_of_package PACKAGE)
     set(property_of_factory FACTORY_IMAGE)
+    set(property_of_report REPORT)
     set(property_of_raw-binary MANIFEST)
     set(property_of_arm-patch-stream DELTA_MANIFESTS)
     set(property_of_combined PACKAGE_MANIFEST)

@@ -23,6 +23,7 @@ _DEFAULTS: dict[str, Any] = {
     "FOTADELTACOMSTR": "Making delta $TARGET",
     "FOTAPACKAGECOMSTR": "Packing $TARGET",
     "FOTAFACTORYCOMSTR": "Combining factory image $TARGET",
+    "FOTAREPORTCOMSTR": "Writing report $TARGET",
     "FOTAMANIFESTCOMSTR": "Signing manifest $TARGET",
     "FOTAUPLOADFLAGS": (),
     "FOTAUPLOADCOMSTR": "Uploading update",

@@ -67,6 +67,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("FOTABUILD_") or name == "SOURCE_DATE_EPOCH":
             monkeypatch.delenv(name)
+    monkeypatch.setenv("FOTABUILD_CACHE_DIR", "off")
 
 
 MakeCli = Callable[[Path], Cli]

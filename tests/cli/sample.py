@@ -18,6 +18,8 @@ from fotabuild.formats.suit.envelope import create_envelope
 from fotabuild.formats.suit.names import Profile
 from fotabuild.formats.suit.splicing import sign_envelope
 from fotabuild.plan.make import StepMaker
+from fotabuild.releases.storage import FolderStorage
+from fotabuild.releases.store import NewRelease, ReleaseStore
 from fotabuild.signing.cose import open_cose_signer
 from fotabuild.simulation.folder import DeviceFolder
 from fotabuild.simulation.settings import DeviceSettings
@@ -48,6 +50,8 @@ package:
     vendor-data: two
     file-name: table.bin
 """
+LISTED = "releases:\n- version: 1.0.0\n  image: old.bin\n"
+STORED = "releases:\n  store: store\n"
 OLD_TOOL = """\
 vendor:
   domain: acme.com
@@ -84,6 +88,9 @@ def write(folder: Path) -> None:
         "unreleased.yaml": CONFIG.partition("releases:")[0],
         "old-tool.yaml": OLD_TOOL,
         "suit.json": json.dumps(SUIT, indent=2),
+        "stored.yaml": CONFIG.replace(LISTED, STORED),
+        "releases.csv": "version,image\n1.0.1,old.bin\n1.0.2,table.bin\n",
+        "parts.yaml": "parts:\n- name: table\n  file: table.bin\n",
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
     for name, source in (("key.pem", KEY), ("cert.der", CERTIFICATE), ("pub.bin", PUBLIC_KEY)):
@@ -101,6 +108,9 @@ def write(folder: Path) -> None:
     }.items():
         (folder / name).write_bytes(data)
     _write_device(folder / "sim1")
+    ReleaseStore(FolderStorage(folder / "store")).add(
+        NewRelease(version="1.0.0", component="MAIN", date="2026-01-01", image=OLD)
+    )
     maker = StepMaker(load_config(folder / "fotabuild.yaml", environ={}))
     maker.package(folder / "app.bin", folder / "a.tar").run()
     maker.resources(folder / "a.c").run()
@@ -115,6 +125,9 @@ def write(folder: Path) -> None:
     )
     signer = open_cose_signer(str(folder / "keys" / "update.key.pem"))
     (folder / "a.suit").write_bytes(sign_envelope(suit.data, signer))
+    (folder / "released").mkdir()
+    for name in ("a.manifest", "app.bin"):
+        shutil.copyfile(folder / name, folder / "released" / name)
     signed = decode_signed((folder / "a.manifest").read_bytes())
     (folder / "a.tbs").write_bytes(encode_manifest(signed.manifest))
     (folder / "a.sig").write_bytes(signed.signature)

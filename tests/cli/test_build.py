@@ -90,7 +90,7 @@ def test_release_that_is_not_older_is_noted(cli: Cli) -> None:
         (("none.elf", "-v", "1.1.0"), 1, "FB0300"),
         (("a.manifest", "-v", "1.1.0", "--name", "x", "-k", "keys/update.cert.der"), 1, "FB0600"),
         (("app.elf", "-v", "1.1.0", "-k", str(OTHER_KEY)), 1, "FB0601"),
-        (("app.elf", "-v", "1.1.0", "--set", "delta.threshold=5"), 1, "FB0502"),
+        (("app.elf", "-v", "1.1.0", "--set", "delta.threshold=5", "--require-deltas"), 1, "FB0502"),
         (("app.elf", "-v", "1.1.0", "--set", "component=NINEBYTES"), 3, "FB0700"),
         (("app.elf", "-v", "1.1.0", "--set", "delta.block-size=1024"), 3, "FB0700"),
         (("app.elf", "-v", "1.1.0", "--set", "prioritty=5"), 1, "FB0200"),
@@ -112,3 +112,34 @@ def test_finished_artifacts_of_a_failed_build_are_complete(cli: Cli) -> None:
     cli("build", "app.elf", "-v", "1.1.0", "-k", OTHER_KEY)
     assert made(cli) == ["app-1.1.0.bin"]
     assert (cli.folder / "update" / "app-1.1.0.bin").read_bytes() == NEW
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_delta_that_is_not_worth_it_is_left_out(cli: Cli, jobs: str) -> None:
+    (cli.folder / "two.yaml").write_text(
+        (cli.folder / "fotabuild.yaml")
+        .read_text()
+        .replace("image: old.bin", "image: old.bin\n- version: 1.0.1\n  image: app.bin")
+    )
+    build = ("build", "app.elf", "-v", "1.1.0", "--config", "two.yaml", "-j", jobs)
+    before = set(cli.good(*build).stdout.splitlines())
+    names = ("patch", "yaml", "manifest")
+    gone = {str(cli.folder / "update" / f"app-1.0.0-to-1.1.0.{suffix}") for suffix in names}
+    assert gone < before
+    done = cli.good(*build, "--set", "delta.threshold=5")
+    assert "no delta app-1.0.0-to-1.1.0.patch, the full image is sent" in done.stderr
+    assert set(done.stdout.splitlines()) == before - gone
+    # What the first build left must not be published with the new image.
+    assert {str(path) for path in (cli.folder / "update").iterdir()} == before - gone
+
+
+def test_deltas_that_fail_together(cli: Cli) -> None:
+    (cli.folder / "two.yaml").write_text(
+        (cli.folder / "fotabuild.yaml")
+        .read_text()
+        .replace("image: old.bin", "image: old.bin\n- version: 1.0.1\n  image: table.bin")
+    )
+    done = cli("build", "app.elf", "-v", "1.1.0", "--config", "two.yaml", "-j", "2")
+    assert (done.status, done.stdout) == (1, "")
+    assert "no patch decoder" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("[FB1010]")

@@ -57,7 +57,8 @@ def cmake_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in _DROPPED and not name.startswith(("FOTABUILD_", "CMAKE_", "FotaBuild_"))
+        if name == "FOTABUILD_CACHE_DIR"
+        or (name not in _DROPPED and not name.startswith(("FOTABUILD_", "CMAKE_", "FotaBuild_")))
     }
     compiler = shutil.which("cc") or f"{sys.executable} -m ziglang cc"
     return {**kept, "CC": compiler, **(extra or {})}

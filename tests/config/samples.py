@@ -91,6 +91,7 @@ suit:
     bootable: false
 """
 FULL += PUBLISH
+FULL += "report:\n  write: false\n  link-speed: 20000\n"
 
 # For each setting a text that option, variable and build system may give, unlike that in FULL.
 TEXTS = {
@@ -167,4 +168,6 @@ TEXTS = {
     "publish.access-key": "env:ACCESS_KEY",
     "publish.storage": "s3://bucket/folder",
     "publish.journal": "/abs/journals",
+    "report.write": "true",
+    "report.link-speed": "9600",
 }

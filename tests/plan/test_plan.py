@@ -49,7 +49,11 @@ def test_complete_plan(
     make_config: MakeConfig, tmp_path: Path, releases: list[dict[str, str]]
 ) -> None:
     config = make_config(
-        releases=releases, package=PACKAGE, layout=LAYOUT, formats=["v3", "v1", "suit"]
+        releases=releases,
+        package=PACKAGE,
+        layout=LAYOUT,
+        formats=["v3", "v1", "suit"],
+        report={"write": True},
     )
     resources = tmp_path / "gen" / "update_default_resources.c"
     plan = make_plan(config, build(tmp_path, resources=resources, name="toaster"))
@@ -68,6 +72,7 @@ def test_complete_plan(
         "package:toaster-2.0.0.package.tar",
         "manifest:toaster-2.0.0.package.manifest",
         "factory:toaster-2.0.0.factory.bin",
+        "report:toaster-2.0.0.report.html",
     ]
     assert {step.kind for step in plan.steps} == set(StepKind)
     assert plan.notes == (

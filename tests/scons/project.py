@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..command import Finished
 
+_KEPT = ("FOTABUILD_SCONS", "FOTABUILD_CACHE_DIR")
 MARKER = b"PELION/BSDIFF001"
 VERBS = (
     "Writing update resources",
@@ -106,7 +107,7 @@ def scons_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name not in dropped and (not name.startswith("FOTABUILD_") or name == "FOTABUILD_SCONS")
+        if name not in dropped and (not name.startswith("FOTABUILD_") or name in _KEPT)
     }
     environment.update(extra or {})
     paths = [environment.pop("FOTABUILD_SCONS", ""), environment.get("PYTHONPATH", "")]

@@ -18,6 +18,7 @@ mine = {
     "FOTAMANIFESTFORMAT": "v1",
     "FOTAPACKAGECOMSTR": "d", "FOTAMANIFESTCOMSTR": "e", "FOTAFACTORYCOMSTR": "f",
     "FOTAUPLOADCOMSTR": "g", "FOTAUPLOADFLAGS": ["--full"],
+    "FOTAREPORTCOMSTR": "r",
 }
 env = Environment(tools=[], **mine)
 env.Tool(generate)

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fotabuild.cli.artifacts import run_steps
-from fotabuild.cli.options import Subparsers, add_config, add_dry_run, add_signing, read_config
+from fotabuild.cli.options import (
+    Subparsers,
+    add_config,
+    add_dry_run,
+    add_signing,
+    add_workforce,
+    read_config,
+    workforce_from,
+)
 from fotabuild.cli.output import Output
 
 if TYPE_CHECKING:
@@ -26,6 +34,12 @@ def register(subparsers: Subparsers) -> None:
         "declares one. Prints the names of the files.",
     )
     add_build(parser)
+    parser.add_argument(
+        "--require-deltas",
+        action="store_true",
+        help="fail where a delta is not worth it, instead of leaving it to the full image",
+    )
+    add_workforce(parser, jobs=1)
     add_dry_run(parser)
     parser.set_defaults(run=run)
 
@@ -59,10 +73,13 @@ def add_build(parser: argparse.ArgumentParser, *, optional: bool = False) -> Non
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Make the plan and run it."""
+    from fotabuild.cli.deltas import BuildDeltas
+
     plan = plan_from(args)
     for note in plan.notes:
         output.say(f"note: {note}")
-    return run_steps(args, output, plan.steps)
+    deltas = BuildDeltas(plan.steps, workforce_from(args), args.require_deltas, output)
+    return run_steps(args, output, plan.steps, deltas)
 
 
 def plan_from(args: argparse.Namespace) -> Plan:

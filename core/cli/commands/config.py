@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from fotabuild.cli.options import Subparsers, add_config, add_signing, read_config
 from fotabuild.cli.output import Output
 from fotabuild.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from fotabuild.config.model import Project
 
 
 def register(subparsers: Subparsers) -> None:
@@ -41,7 +45,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     settings.append(
         {
             "name": "releases",
-            "value": [f"{r.version} {r.image}" for r in config.project.releases],
+            "value": _releases(config.project),
             "origin": str(config.origin("releases")),
         }
     )
@@ -51,3 +55,19 @@ def run(args: argparse.Namespace, output: Output) -> int:
     lines.append(f"{'class id':<{width}}  {config.identity.class_id}")
     output.result({"settings": settings}, "\n".join(lines))
     return ExitStatus.OK
+
+
+def _releases(project: Project) -> list[str]:
+    """Return the releases of the list, or what is said about the store."""
+    import msgspec
+
+    from fotabuild.config.model import AllReleases, ReleaseStore
+
+    releases = project.releases
+    if not isinstance(releases, ReleaseStore):
+        return [f"{release.version} {release.image}" for release in releases]
+    if isinstance(releases.deltas, AllReleases):
+        return [f"store {releases.store}", "deltas all"]
+    conditions = msgspec.to_builtins(releases.deltas).items()
+    given = [f"deltas {name} {value}" for name, value in conditions if value is not None]
+    return [f"store {releases.store}", *given]

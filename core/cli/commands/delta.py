@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from fotabuild.cli.artifacts import run_steps
-from fotabuild.cli.options import Subparsers, add_dry_run
+from fotabuild.cli.options import EFFORTS, Subparsers, add_dry_run
 from fotabuild.cli.output import Output
 from fotabuild.errors import UsageError
 
@@ -14,8 +14,6 @@ _MIN_BLOCK_SIZE = 64
 _MAX_BLOCK_SIZE = 1 << 24
 _DEFAULT_THRESHOLD = 60
 _THRESHOLD_MAX = 1000
-# The values of fotabuild.delta.effort.Effort, which --help must not import.
-_EFFORTS = ("fast", "balanced", "best", "max")
 _TIME_LIMIT_MAX = 86400
 
 
@@ -67,7 +65,7 @@ def register(subparsers: Subparsers) -> None:
     size.add_argument("--skip-size-check", action="store_true", help="accept a patch of any size")
     parser.add_argument(
         "--effort",
-        choices=_EFFORTS,
+        choices=EFFORTS,
         default="balanced",
         help="how hard to look for a smaller patch (default: %(default)s)",
     )

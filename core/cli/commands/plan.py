@@ -32,6 +32,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
         lines += [f"    < {path}" for path in step.inputs]
         lines += [f"    > {path}" for path in step.outputs]
     lines += [f"note: {note}" for note in plan.notes]
+    lines += [f"depends on: {path}" for path in plan.reads]
     steps = [describe(step) for step in plan.steps] if output.as_json else []
-    output.result({"steps": steps, "notes": list(plan.notes)}, "\n".join(lines))
+    reads = [str(path) for path in plan.reads]
+    output.result({"steps": steps, "notes": list(plan.notes), "reads": reads}, "\n".join(lines))
     return ExitStatus.OK

@@ -1,0 +1,144 @@
+"""A folder of entries by key: of bounded size, safe for parallel builds, never trusted blindly.
+
+A cache never fails a build: what cannot be read is a miss, what cannot be written is not kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fotabuild.errors import FotabuildError
+from fotabuild.files import read_file, sha256
+
+FOLDER_VARIABLE = "FOTABUILD_CACHE_DIR"
+SIZE_VARIABLE = "FOTABUILD_CACHE_MB"
+OFF = "off"
+DEFAULT_MB = 2048
+# Each shard is bounded on its own, so that a writer looks at a part of the entries only.
+_SHARDS = "0123456789abcdef"
+_MAGIC = b"fotabuild cache 1\n"
+_DIGEST = 32
+_LEFTOVER_SECONDS = 3600
+_KEEP = 0.9
+_LAYOUT = "v1"
+
+
+@dataclass(frozen=True)
+class ContentCache:
+    """Entries in a folder.
+
+    An entry is written beside its place and renamed. It begins with its key and the digest of its
+    content: a damaged one, or one under another's name, is removed and counts as a miss. The
+    least recently used entries go first.
+
+    Attributes:
+        folder: where entries are.
+        limit: largest sum of all entries in bytes.
+    """
+
+    folder: Path
+    limit: int = DEFAULT_MB << 20
+
+    def get(self, key: str) -> bytes | None:
+        """Return an entry, or None.
+
+        Args:
+            key: 64 hexadecimal digits that stand for everything that the entry depends on.
+        """
+        path = self._path(key)
+        try:
+            data = read_file(path, self.limit, "cache entry")
+        except FotabuildError:
+            return None
+        head = _MAGIC + bytes.fromhex(key)
+        content = data[len(head) + _DIGEST :]
+        if data[: len(head) + _DIGEST] != head + sha256(content):
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return content
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep an entry, unless it is too large or the folder cannot be written."""
+        if len(content) > self._shard_limit // 2:
+            return
+        path = self._path(key)
+        temporary = path.with_name(f".{key[:16]}.{secrets.token_hex(6)}.tmp")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                temporary.write_bytes(_MAGIC + bytes.fromhex(key) + sha256(content) + content)
+                # Not flushed: after a crash the digest tells, and the entry is made again.
+                os.replace(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            self._evict(path.parent)
+        except OSError:
+            return
+
+    def size(self) -> int:
+        """Return the bytes of all entries."""
+        return sum(size for shard in _SHARDS for _, size, _ in self._entries(shard))
+
+    @property
+    def _shard_limit(self) -> int:
+        return self.limit // len(_SHARDS)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / _LAYOUT / key[0] / key
+
+    def _entries(self, shard: str) -> list[tuple[float, int, str]]:
+        """Return date of last use, size and path of the entries of a shard."""
+        found = []
+        with contextlib.suppress(OSError), os.scandir(self.folder / _LAYOUT / shard) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):  # Another build has just evicted it.
+                    status = entry.stat()
+                    found.append((status.st_mtime, status.st_size, entry.path))
+        return found
+
+    def _evict(self, shard: Path) -> None:
+        """Remove the entries of a shard that were not used for longest, and leftovers."""
+        entries = sorted(self._entries(shard.name), reverse=True)
+        now = time.time()
+        total = 0
+        full = sum(size for _, size, _ in entries) > self._shard_limit
+        bound = self._shard_limit * _KEEP if full else self._shard_limit
+        for used, size, path in entries:
+            total += size
+            leftover = path.endswith(".tmp")
+            if (leftover and now - used > _LEFTOVER_SECONDS) or (not leftover and total > bound):
+                total -= size
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()
+
+
+def default_cache(environ: Mapping[str, str] = os.environ) -> ContentCache | None:
+    """Return the user's cache, or None if it is switched off or there is no place for it.
+
+    ``FOTABUILD_CACHE_DIR`` names its folder or says ``off``; ``FOTABUILD_CACHE_MB`` bounds it.
+    """
+    folder = environ.get(FOLDER_VARIABLE, "")
+    if folder == OFF:
+        return None
+    size = environ.get(SIZE_VARIABLE, "")
+    limit = (int(size) if size.isascii() and size.isdigit() else DEFAULT_MB) << 20
+    if not limit:
+        return None
+    if folder:
+        return ContentCache(Path(folder).absolute(), limit)
+    base = environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA")
+    if base:
+        return ContentCache(Path(base).absolute() / "fotabuild", limit)
+    try:
+        return ContentCache(Path.home() / ".cache" / "fotabuild", limit)
+    except RuntimeError:  # A build account without a home.
+        return None

@@ -1,0 +1,198 @@
+"""``fotabuild provenance create|sbom``: say where artifacts come from, and sign it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fotabuild.cli.options import Subparsers, add_config, add_signing, read_config
+from fotabuild.cli.output import Output
+from fotabuild.cli.release_folder import Scene, add_folder, read_scene
+from fotabuild.errors import ConfigError, ExitStatus, UsageError, VerificationError
+
+if TYPE_CHECKING:
+    from fotabuild.provenance.statement import Material, Statement
+
+_DEFAULT_STATEMENT = "provenance.intoto.json"
+_DEFAULT_SBOM = "sbom.cdx.json"
+_COMMIT = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command and its verbs."""
+    parser = subparsers.add_parser("provenance", help="say where artifacts come from, and sign it")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    create = verbs.add_parser(
+        "create",
+        help="make a signed statement on the origin of a folder of artifacts",
+        description="Checks the folder as 'verify' does and states its files and their digests, "
+        "what they were made from and by whom: SLSA provenance v1 in an in-toto statement, signed "
+        "with the update key. Statements and reports in the folder are left out.",
+    )
+    add_folder(create)
+    create.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"the statement (default: {_DEFAULT_STATEMENT} in the folder)",
+    )
+    create.add_argument("--builder-id", metavar="URI", help="who ran the build")
+    create.add_argument("--invocation-id", metavar="TEXT", help="what the CI system calls this run")
+    create.add_argument("--source", metavar="URI", help="where the sources can be had")
+    create.add_argument("--source-commit", metavar="HEX", help="their commit in git")
+    create.add_argument(
+        "--material",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file that the build read; may be repeated",
+    )
+    add_signing(create)
+    create.set_defaults(run=run_create)
+    sbom = verbs.add_parser(
+        "sbom",
+        help="make a bill of materials of a firmware",
+        description="Makes a CycloneDX 1.6 document of a list of parts.",
+    )
+    sbom.add_argument("parts", type=Path, help="the list of parts, a YAML file")
+    sbom.add_argument(
+        "-p", "--image", type=Path, required=True, metavar="IMAGE", help="the flat image"
+    )
+    sbom.add_argument("-v", "--fw-version", required=True, metavar="VERSION", help="its version")
+    sbom.add_argument("--name", help="what the firmware is called (default: the model, or image)")
+    sbom.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"the document (default: {_DEFAULT_SBOM} beside the image)",
+    )
+    add_config(sbom)
+    sbom.set_defaults(run=run_sbom)
+
+
+def run_create(args: argparse.Namespace, output: Output) -> int:
+    """Check the folder, state, sign, verify, write."""
+    from fotabuild.config.kept_files import key_access, refuse_to_replace
+    from fotabuild.errors import KeyMismatchError
+    from fotabuild.files import write_file
+    from fotabuild.provenance.envelope import seal, unseal
+    from fotabuild.signing.signer import open_signer
+
+    if args.no_config:
+        raise UsageError("a statement is about a project: --no-config is of no use here")
+    file = args.output or args.folder / _DEFAULT_STATEMENT
+    scene = read_scene(args)
+    if scene.config is None:
+        raise ConfigError("a statement is about a project", remedy="give --config")
+    refuse_to_replace(scene.config, [file])
+    credentials = scene.config.project.credentials
+    if credentials.key is None:
+        raise ConfigError("this setting is needed and missing", field="credentials.key")
+    payload = _statement(args, scene).encode()
+    signer = open_signer(credentials.key, key_access(credentials), scene.device.public_key)
+    if signer.public_key() != scene.device.public_key:
+        raise KeyMismatchError(
+            "this certificate is not of the private key that signs",
+            field="credentials.certificate",
+            remedy="nobody could verify the statement: give the certificate's own key",
+        )
+    data = seal(payload, signer)
+    unseal(data, signer.public_key())
+    write_file(file, data, inputs=[a.path for a in scene.folder.artifacts if a.is_covered])
+    output.say(f"provenance {file.name}: {len(data)} bytes")
+    output.result({"file": str(file), "size": len(data)}, str(file))
+    return ExitStatus.OK
+
+
+def _statement(args: argparse.Namespace, scene: Scene) -> Statement:
+    from fotabuild import __version__
+    from fotabuild.provenance.statement import UNKNOWN_BUILDER, Material, Statement
+    from fotabuild.report.folder import ReleaseFolder
+    from fotabuild.report.verification import FolderVerifier
+
+    for name in ("builder_id", "source"):
+        text = getattr(args, name)
+        if text is not None and not _URI.fullmatch(text):
+            raise UsageError(f"--{name.replace('_', '-')} needs a URI, not {text!r}")
+    assert scene.config is not None
+    covered = tuple(item for item in scene.folder.artifacts if item.is_covered)
+    found = FolderVerifier(
+        ReleaseFolder(scene.folder.path, covered), scene.device, scene.precursors
+    ).run()
+    if not found.accepted:
+        raise VerificationError(
+            f"checks failed: {', '.join(found.failures[:20])}",
+            file=args.folder,
+            remedy="see 'fotabuild verify'",
+        )
+    fields = [item.fields for item in found.files if item.fields]
+    digests = {item["precursor-digest"] for item in fields if item.get("precursor-digest")}
+    materials = [Material({"sha256": digest}, "installed image") for digest in sorted(digests)]
+    versions = sorted({item["payload-version"] for item in fields if "payload-version" in item})
+    return Statement(
+        subjects={item.name: item.digest for item in covered},
+        parameters={
+            "vendor-id": str(scene.config.identity.vendor_id),
+            "class-id": str(scene.config.identity.class_id),
+            "component": scene.config.project.component,
+            "versions": versions,
+        },
+        materials=(*_source(args), *_files(args), *materials),
+        builder=args.builder_id or UNKNOWN_BUILDER,
+        version=__version__,
+        invocation=args.invocation_id,
+    )
+
+
+def _source(args: argparse.Namespace) -> list[Material]:
+    from fotabuild.provenance.statement import Material
+
+    if (args.source is None) != (args.source_commit is None):
+        raise UsageError("--source and --source-commit go together")
+    if args.source is None:
+        return []
+    if not _COMMIT.fullmatch(args.source_commit):
+        raise UsageError("--source-commit needs the 40 or 64 hexadecimal digits of a commit")
+    return [Material({"gitCommit": args.source_commit}, "sources", args.source)]
+
+
+def _files(args: argparse.Namespace) -> list[Material]:
+    from fotabuild.files import read_file, sha256
+    from fotabuild.limits import READ_LIMITS
+    from fotabuild.provenance.statement import Material
+
+    return [
+        Material(
+            {"sha256": sha256(read_file(path, READ_LIMITS.image, "material")).hex()}, path.name
+        )
+        for path in sorted(args.material, key=lambda path: path.name)
+    ]
+
+
+def run_sbom(args: argparse.Namespace, output: Output) -> int:
+    """Read the list and write the document."""
+    from fotabuild.config.kept_files import refuse_to_replace
+    from fotabuild.files import read_file, sha256, write_file
+    from fotabuild.formats.firmware_version import FirmwareVersion
+    from fotabuild.limits import READ_LIMITS
+    from fotabuild.provenance.parts import read_parts
+    from fotabuild.provenance.sbom import make_sbom
+
+    config = read_config(args)
+    file = args.output or args.image.parent / _DEFAULT_SBOM
+    refuse_to_replace(config, [file])
+    version = FirmwareVersion.parse(args.fw_version)
+    image = read_file(args.image, READ_LIMITS.image, "image")
+    name = args.name or config.project.device.model_name or args.image.stem
+    parts = read_parts(args.parts)
+    data = make_sbom(name, str(version), sha256(image), parts)
+    write_file(file, data, inputs=[args.parts, args.image])
+    output.say(f"sbom      {file.name}: {len(parts)} parts")
+    output.result({"file": str(file), "parts": len(parts)}, str(file))
+    return ExitStatus.OK

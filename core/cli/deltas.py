@@ -1,0 +1,97 @@
+"""The deltas of a build: made together, and left out where they are not worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fotabuild.cli.output import Output
+from fotabuild.errors import ExitStatus, MatrixError, ThresholdError, printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fotabuild.matrix.outcome import Row
+    from fotabuild.matrix.run import Workforce
+    from fotabuild.steps.delta import DeltaStep
+    from fotabuild.steps.step import Step, StepResult
+
+
+class BuildDeltas:
+    """Runs the deltas of a plan.
+
+    A delta that is not worth it is left out with its manifests, as the full image is there for
+    these devices. What an earlier build left under their names is removed, so that nobody
+    publishes it.
+
+    Args:
+        steps: all steps of the plan.
+        workforce: who makes deltas.
+        required: fail where a delta is not worth it.
+        output: hears which are left out.
+    """
+
+    def __init__(
+        self, steps: Sequence[Step], workforce: Workforce, required: bool, output: Output
+    ) -> None:
+        from fotabuild.steps.delta import DeltaStep
+
+        self._deltas = [step for step in steps if isinstance(step, DeltaStep)]
+        self._together = workforce.scheduler is not None or (
+            workforce.jobs != 1 and len(self._deltas) > 1
+        )
+        self._workforce = workforce
+        self._required = required
+        self._output = output
+        self._rows: dict[str, Row] = {}
+        self._missing: set[Path] = set()
+
+    def run(self, step: Step) -> StepResult | None:
+        """Run any step; return None if it is left out.
+
+        Raises:
+            MatrixError: a delta that was made with others failed.
+            FotabuildError: the step failed.
+        """
+        from fotabuild.steps.delta import DeltaStep
+
+        if self._missing.intersection(step.inputs).difference(step.optional_inputs):
+            for path in step.outputs:
+                path.unlink(missing_ok=True)
+            return None
+        if not isinstance(step, DeltaStep):
+            return step.run()
+        try:
+            return self._run_together(step) if self._together else step.run()
+        except ThresholdError as error:
+            if self._required:
+                raise
+            step.discard()
+            self._missing.update(step.outputs)
+            self._output.say(
+                printable(f"note: no delta {step.output.name}, the full image is sent: {error}")
+            )
+            return None
+
+    def _run_together(self, step: DeltaStep) -> StepResult:
+        from fotabuild.matrix.outcome import Outcome
+        from fotabuild.steps.step import StepResult
+
+        if not self._rows:
+            self._make_all()
+        row = self._rows[step.name]
+        if row.outcome is Outcome.FULL_IMAGE:
+            raise ThresholdError(row.text, file=step.output)
+        if row.outcome is Outcome.FAILED:
+            error = MatrixError(f"{row.text} [{row.code}]")
+            error.exit_status = ExitStatus(row.exit_status)  # type: ignore[misc]
+            raise error
+        return StepResult(row.text, row.warnings)
+
+    def _make_all(self) -> None:
+        from fotabuild.cache.content_cache import default_cache
+        from fotabuild.matrix.run import run_matrix
+
+        result = run_matrix(self._deltas, default_cache(), self._workforce, say=self._output.say)
+        for made, row in zip(self._deltas, result.rows, strict=True):
+            self._rows[made.name] = row

@@ -1,0 +1,1 @@
+"""Many deltas at once: in processes of this machine, or on a Dask cluster."""

@@ -1,0 +1,133 @@
+"""The releases in the field that a project names, from its list or from its store's index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fotabuild.config.loader import LoadedConfig
+from fotabuild.config.model import DeltaChoice, ReleaseStore
+from fotabuild.errors import PlanError, in_file
+from fotabuild.files import read_file
+from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.limits import READ_LIMITS
+
+_MIRROR = Path(".fotabuild", "releases")
+
+
+@dataclass(frozen=True)
+class FieldRelease:
+    """A release that devices have.
+
+    Attributes:
+        version: its version.
+        image: its image.
+        reason: why it gets no delta; None if it gets one.
+        digest: SHA-256 that the image must have, hexadecimal; None if nobody wrote it down.
+        elf: its linked ELF file, where that is known.
+    """
+
+    version: FirmwareVersion
+    image: Path
+    reason: str | None = None
+    digest: str | None = None
+    elf: Path | None = None
+
+
+@dataclass(frozen=True)
+class FieldReleases:
+    """All of them, oldest first, and the files that say so besides the configuration."""
+
+    releases: tuple[FieldRelease, ...]
+    reads: tuple[Path, ...] = ()
+
+
+def releases_in_field(
+    config: LoadedConfig, version: FirmwareVersion | None = None
+) -> FieldReleases:
+    """Return the releases in the field.
+
+    Of a store its index alone is read, or that of its mirror: no image and no network.
+
+    Args:
+        config: the project.
+        version: the version that is built.
+
+    Raises:
+        PlanError: there is no index.
+        StoreDamageError: the index is damaged.
+        ImportListError: the shares cannot be used.
+    """
+    releases = config.project.releases
+    if isinstance(releases, ReleaseStore):
+        return _from_store(config, releases, version)
+    found = (
+        FieldRelease(
+            FirmwareVersion.parse(release.version),
+            Path(release.image),
+            None if release.delta else "switched off for this release",
+            elf=None if release.elf is None else Path(release.elf),
+        )
+        for release in releases
+    )
+    return FieldReleases(tuple(sorted(found, key=lambda release: release.version)))
+
+
+def store_folder(config: LoadedConfig, section: ReleaseStore) -> Path:
+    """Return the folder whose index builds read: that of the store, or its mirror."""
+    from fotabuild.releases.storage import is_url
+
+    if not is_url(section.store):
+        return Path(section.store)
+    return config.folder / _MIRROR if section.mirror is None else Path(section.mirror)
+
+
+def _from_store(
+    config: LoadedConfig, section: ReleaseStore, version: FirmwareVersion | None
+) -> FieldReleases:
+    from fotabuild.releases.record import Index, decode
+    from fotabuild.releases.selection import Selection, read_shares, select
+    from fotabuild.releases.storage import is_url
+    from fotabuild.releases.store import INDEX, blob_name
+
+    folder = store_folder(config, section)
+    file = folder / INDEX
+    if not file.exists():
+        remedy = "add a release with 'fotabuild release add', or correct releases.store"
+        if is_url(section.store):
+            remedy = "run 'fotabuild release pull' first: builds use no network"
+        raise PlanError("the release store has no index here", file=file, remedy=remedy)
+    with in_file(file):
+        index = decode(read_file(file, READ_LIMITS.release_index, "index of releases"), Index)
+    choice = section.deltas if isinstance(section.deltas, DeltaChoice) else DeltaChoice()
+    reads: tuple[Path, ...] = (file,)
+    shares = None
+    if choice.shares is not None:
+        table = Path(choice.shares)
+        reads = (file, table)
+        with in_file(table):
+            shares = read_shares(read_file(table, READ_LIMITS.release_index, "list of shares"))
+    selection = Selection(
+        last=choice.last,
+        since=_parse(choice.since),
+        until=_parse(choice.until),
+        min_share=choice.min_share,
+    )
+    chosen = select(index.entries, config.project.component, version, selection, shares)
+    return FieldReleases(
+        tuple(
+            FieldRelease(
+                one.release.number,
+                folder / blob_name(one.release.digest),
+                one.reason,
+                one.release.digest,
+                None if one.release.elf is None else folder / blob_name(one.release.elf),
+            )
+            for one in chosen
+        ),
+        reads,
+    )
+
+
+def _parse(text: str | None) -> FirmwareVersion | None:
+    return None if text is None else FirmwareVersion.parse(text)

@@ -1,0 +1,1 @@
+"""Where artifacts come from: signed statements and bills of materials. No clocks in here."""

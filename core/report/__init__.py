@@ -1,0 +1,1 @@
+"""A finished folder of artifacts as a whole: is all of it right, and what is in it."""

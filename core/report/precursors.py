@@ -1,0 +1,65 @@
+"""Images that are on devices already, to be found by their digests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fotabuild.formats.firmware_version import FirmwareVersion
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class InstalledImage:
+    """An image in the field.
+
+    Attributes:
+        path: its file.
+        version: its version, if known.
+        elf: its linked ELF file, if known.
+    """
+
+    path: Path
+    version: FirmwareVersion | None = None
+    elf: Path | None = None
+
+
+@dataclass
+class Precursors:
+    """The images in the field that are at hand. A file is read when its digest is needed first.
+
+    Args:
+        images: them, the likeliest first.
+    """
+
+    images: Sequence[InstalledImage] = ()
+    _known: dict[bytes, InstalledImage] = field(default_factory=dict, init=False)
+    _rest: Iterator[InstalledImage] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rest = iter(self.images)
+
+    def find(self, digest: bytes) -> InstalledImage | None:
+        """Return the image with this SHA-256; images that cannot be read are not at hand."""
+        while digest not in self._known:
+            image = next(self._rest, None)
+            if image is None:
+                return None
+            found = _digest(image.path)
+            if found is not None:
+                self._known.setdefault(found, image)
+        return self._known[digest]
+
+
+def _digest(path: Path) -> bytes | None:
+    hashed = hashlib.sha256()
+    try:
+        with open(path, "rb") as stream:
+            while piece := stream.read(_CHUNK):
+                hashed.update(piece)
+    except OSError:
+        return None
+    return hashed.digest()

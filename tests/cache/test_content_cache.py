@@ -1,0 +1,150 @@
+"""The cache: bounded, shared, and never trusted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fotabuild.cache.content_cache import DEFAULT_MB, ContentCache, default_cache
+
+
+def key(number: int, shard: str = "0") -> str:
+    return shard + f"{number:063x}"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> ContentCache:
+    return ContentCache(tmp_path / "cache", 16 * 10_000)
+
+
+def files(cache: ContentCache) -> list[Path]:
+    return sorted(path for path in cache.folder.rglob("*") if path.is_file())
+
+
+def test_what_was_put_in_comes_out(cache: ContentCache) -> None:
+    assert cache.get(key(1)) is None
+    for content in (b"", b"a", bytes(4000)):
+        cache.put(key(1), content)
+        assert cache.get(key(1)) == content
+    assert cache.get(key(2)) is None
+    assert len(files(cache)) == 1
+
+
+def test_every_damaged_byte_is_a_miss_that_heals(cache: ContentCache) -> None:
+    cache.put(key(1), b"content")
+    [path] = files(cache)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert cache.get(key(1)) is None
+        assert not path.exists()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert cache.get(key(1)) is None
+    cache.put(key(1), b"content")
+    assert cache.get(key(1)) == b"content"
+
+
+def test_an_entry_of_another_key_is_a_miss(cache: ContentCache) -> None:
+    cache.put(key(1), b"one")
+    [path] = files(cache)
+    path.rename(path.with_name(key(2)))
+    assert cache.get(key(2)) is None
+
+
+def test_the_least_recently_used_go_first(cache: ContentCache) -> None:
+    for number in range(8):
+        cache.put(key(number), bytes(1000))
+        past = time.time() - 1000 + number
+        os.utime(cache._path(key(number)), (past, past))
+    assert cache.get(key(0)) is not None  # Used now: it stays.
+    for number in range(8, 11):
+        cache.put(key(number), bytes(1000))
+    left = {number for number in range(11) if cache.get(key(number)) is not None}
+    assert {0, 8, 9, 10} <= left
+    assert not {1, 2} & left
+    assert cache.size() <= 10_000
+
+
+def test_the_size_stays_bounded(cache: ContentCache) -> None:
+    for number in range(300):
+        cache.put(key(number, "0123456789abcdef"[number % 16]), bytes(900))
+        assert cache.size() <= cache.limit
+    assert cache.size() > cache.limit // 2
+    cache.put(key(999), bytes(6000))  # More than half of a shard is not kept.
+    assert cache.get(key(999)) is None
+
+
+def test_leftovers_of_killed_builds_go(cache: ContentCache) -> None:
+    cache.put(key(1), b"x")
+    old, fresh = (files(cache)[0].with_name(f".{name}.tmp") for name in ("old", "fresh"))
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    cache.put(key(2), b"x")
+    assert (old.exists(), fresh.exists()) == (False, True)
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    cache = ContentCache(tmp_path / "file" / "cache")
+    cache.put(key(1), b"x")
+    assert cache.get(key(1)) is None
+    assert cache.size() == 0
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from fotabuild.cache.content_cache import ContentCache
+cache = ContentCache(Path(sys.argv[1]), 16 * 5000)
+wrong = hits = 0
+for turn in range(300):
+    number = (turn * 7 + int(sys.argv[2])) % 12
+    found = cache.get("0" + f"{number:063x}")
+    content = bytes([number]) * 700
+    hits += found is not None
+    wrong += found not in (None, content)
+    cache.put("0" + f"{number:063x}", content)
+print(wrong, hits)
+"""
+
+
+def test_four_processes_at_once(tmp_path: Path) -> None:
+    """They write, read and evict the same entries."""
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, tmp_path, str(number)],
+            env=os.environ,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    results = [writer.communicate(timeout=120)[0].split() for writer in writers]
+    assert [wrong for wrong, _ in results] == ["0"] * 4
+    assert all(int(hits) > 0 for _, hits in results)
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder", "megabytes"),
+    [
+        ({"FOTABUILD_CACHE_DIR": "off"}, None, 0),
+        ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "0"}, None, 0),
+        ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "7"}, "/c", 7),
+        ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "much"}, "/c", DEFAULT_MB),
+        ({"XDG_CACHE_HOME": "/x"}, "/x/fotabuild", DEFAULT_MB),
+    ],
+)
+def test_where_the_cache_is(environ: dict[str, str], folder: str | None, megabytes: int) -> None:
+    cache = default_cache(environ)
+    if folder is None:
+        assert cache is None
+        return
+    assert cache == ContentCache(Path(folder), megabytes << 20)

@@ -1,0 +1,1 @@
+"""The recipes for CI systems are run here."""

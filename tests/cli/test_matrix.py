@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fotabuild.delta.decoder import apply_patch
+
+from .conftest import Cli
+
+PLAIN = ("matrix", "--old", "old.bin", "--new", "app.bin", "-o", "out", "-j", "1")
+
+
+@pytest.fixture
+def cached(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    monkeypatch.setenv("FOTABUILD_CACHE_DIR", str(tmp_path / "cache"))
+    return cli
+
+
+def test_every_old_with_every_new(cli: Cli) -> None:
+    (cli.folder / "images").mkdir()
+    for name in ("one", "two"):
+        (cli.folder / "images" / f"{name}.bin").write_bytes((cli.folder / "old.bin").read_bytes())
+    done = cli.good("matrix", "--old", "images", "old.bin", "--new", "app.bin", "-o", "out")
+    assert [Path(line).name for line in done.stdout.splitlines()] == [
+        f"{old}-to-app{suffix}" for old in ("one", "two", "old") for suffix in (".patch", ".yaml")
+    ]
+    for patch in (cli.folder / "out").glob("*.patch"):
+        assert (
+            apply_patch((cli.folder / "old.bin").read_bytes(), patch.read_bytes())
+            == (cli.folder / "app.bin").read_bytes()
+        )
+    assert "3 deltas in" in done.stderr
+    assert "1 computed: 1 made, 2 reused" in done.stderr
+
+
+def test_second_run_computes_nothing(cached: Cli) -> None:
+    assert [cached.json(*PLAIN)["computed"] for _ in range(2)] == [1, 0]
+    # A build finds it, too.
+    build = ("build", "app.bin", "-v", "1.1.0", "-o", "update", "-j", "2")
+    cached.good(*build)
+    entries = [path for path in (cached.folder.parent / "cache").rglob("*") if path.is_file()]
+    assert len(entries) == 1
+    same = [cached.folder / name for name in ("out/old-to-app", "update/app-1.0.0-to-1.1.0")]
+    one, two = (path.with_name(f"{path.name}.patch").read_bytes() for path in same)
+    assert one == two
+
+
+def test_of_a_project_as_a_build_names_them(cached: Cli) -> None:
+    arguments = ("--new", "app.bin", "-v", "1.1.0", "-o", "out")
+    done = cached.good("matrix", *arguments)
+    assert [Path(line).name for line in done.stdout.splitlines()] == [
+        "app-1.0.0-to-1.1.0.patch",
+        "app-1.0.0-to-1.1.0.yaml",
+    ]
+    stored = cached.good("matrix", *arguments, "--config", "stored.yaml")
+    assert stored.stdout == done.stdout
+    assert "0 computed: 1 reused" in stored.stderr
+
+
+def test_pairs_of_a_csv(cli: Cli) -> None:
+    (cli.folder / "p.csv").write_text("old,new,name\nold.bin,app.bin,x\nold.bin,table.bin,y\n")
+    found = cli.json("matrix", "--pairs", "p.csv", "-o", "out", "-t", "1000")["deltas"]
+    assert [Path(delta["output"]).name for delta in found] == ["x.patch", "y.patch"]
+
+
+def test_block_size_and_memory_of_the_device(cli: Cli) -> None:
+    """1024 bytes of memory are enough for two blocks of 512, not of 1024."""
+    done = cli(*PLAIN, "-b", "1024")
+    assert (done.status, done.stdout) == (3, "")
+    assert "patch-memory" in done.stderr
+    assert "1 of 1 deltas failed" in done.stderr
+    assert cli.good(*PLAIN, "-b", "1024", "--set", "device.limits.patch-memory=2048").stdout
+
+
+def test_without_a_configuration(cli: Cli) -> None:
+    (cli.folder / "fotabuild.yaml").unlink()
+    assert cli.good(*PLAIN, "-b", "1024").stdout
+
+
+def test_not_worth_it(cli: Cli) -> None:
+    values = cli.json(*PLAIN, "-t", "1")
+    assert (values["full-image"], values["deltas"][0]["code"]) == (1, "FB0502")
+    assert not (cli.folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--old", "old.bin", "-o", "out"),
+        ("--new", "app.bin", "-o", "out"),
+        ("--pairs", "releases.csv", "--new", "app.bin", "-o", "out"),
+        ("--new", "app.bin", "old.bin", "-v", "1.1.0", "-o", "out"),
+        ("--old", "old.bin", "--pairs", "x.csv", "-o", "out"),
+        ("--old", "old.bin", "./old.bin", "--new", "app.bin", "-o", "out"),
+        ("--old", "old.bin", "--new", "app.bin", "-o", "out", "--jobs", "-1"),
+        ("--old", "old.bin", "--new", "app.bin", "-o", "out", "--memory", "-1"),
+        ("--old", "old.bin", "--new", "app.bin", "-o", "out", "--patience", "0"),
+    ],
+)
+def test_wrong_usage(cli: Cli, arguments: tuple[str, ...]) -> None:
+    done = cli("matrix", *arguments)
+    assert (done.status, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".."])
+def test_names_stay_in_the_folder(cli: Cli, name: str) -> None:
+    (cli.folder / "p.csv").write_text(f"old,new,name\nold.bin,app.bin,{name}\n")
+    done = cli("matrix", "--pairs", "p.csv", "-o", "out")
+    assert (done.status, "[FB1005]" in done.stderr) == (1, True)
+
+
+def test_json_says_all(cli: Cli) -> None:
+    [delta] = cli.json(*PLAIN)["deltas"]
+    assert set(delta) == {
+        "old", "new", "output", "outcome", "detail", "computed", "seconds", "code",
+    }  # fmt: skip
+    json.dumps(delta)

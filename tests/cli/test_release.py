@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fotabuild.files import sha256
+
+from .conftest import Cli
+
+STORE = ("--store", "store")
+
+
+def test_add_prints_the_digest(cli: Cli) -> None:
+    done = cli.good("release", "add", "app.bin", "-v", "1.1.0", *STORE)
+    assert done.stdout.strip() == sha256((cli.folder / "app.bin").read_bytes()).hex()
+    assert "MAIN 1.1.0: added" in done.stderr
+
+
+def test_add_with_everything(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    added = cli.json(
+        *("release", "add", "app.bin", "-v", "1.1.0", *STORE, "--manifest", "a.manifest"),
+        *("--elf", "app.elf", "--origin", "commit=1a2b", "--origin", "ci=x=y"),
+    )
+    assert added["added"] is True
+    release = added["release"]
+    assert release["date"] == "2023-11-14T22:13:20Z"
+    assert release["origin"] == {"commit": "1a2b", "ci": "x=y"}
+    assert release["elf"] == sha256((cli.folder / "app.elf").read_bytes()).hex()
+
+
+def test_add_to_the_store_of_the_project(cli: Cli) -> None:
+    cli.good("release", "add", "app.bin", "-v", "1.1.0", "--config", "stored.yaml")
+    assert "1.1.0" in (cli.folder / "store" / "index.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (("app.bin", "-v", "1.0.0", *STORE), 1, "FB1002"),
+        (("app.bin", "-v", "1.1", *STORE), 1, "FB1000"),
+        (("app.bin", "-v", "1.1.0", *STORE, "--date", "soon"), 1, "FB1000"),
+        (("app.bin", "-v", "1.1.0", *STORE, "--origin", "x"), 2, "FB0100"),
+        (("app.elf", "-v", "1.1.0", *STORE), 2, "FB0100"),
+        (("none.bin", "-v", "1.1.0", *STORE), 1, "FB0300"),
+        (("app.bin", "-v", "1.1.0"), 1, "FB0200"),
+        (("app.bin", "-v", "1.1.0", "--store", "app.bin"), 1, "FB1004"),
+    ],
+)
+def test_add_refuses(cli: Cli, arguments: tuple[str, ...], status: int, code: str) -> None:
+    before = cli.tree()
+    done = cli("release", "add", *arguments)
+    assert (done.status, done.stdout) == (status, "")
+    assert f"[{code}]" in done.stderr
+    after = {name: state for name, state in cli.tree().items() if not name.endswith(".lock")}
+    changed = {name for name in after if after[name] != before.get(name)}
+    # The image of a refused release may stay, until fsck finds that nobody names it.
+    assert all(name.startswith("store/blobs/") for name in changed)
+
+
+def test_import_adds_once(cli: Cli) -> None:
+    first = cli.json("release", "import", "releases.csv", *STORE)
+    assert first["added"] == ["MAIN 1.0.1", "MAIN 1.0.2"]
+    assert cli.json("release", "import", "releases.csv", *STORE)["added"] == []
+
+
+def test_import_retires(cli: Cli) -> None:
+    (cli.folder / "r.csv").write_text("version,image,retired\n1.0.5,old.bin,2026-02-02\n")
+    cli.good("release", "import", "r.csv", *STORE)
+    found = cli.json("release", "list", "--all", *STORE)["releases"]
+    assert [(r["version"], r["retired"]) for r in found] == [
+        ("1.0.0", None),
+        ("1.0.5", "2026-02-02T00:00:00Z"),
+    ]
+
+
+def test_import_is_all_or_nothing(cli: Cli) -> None:
+    (cli.folder / "r.csv").write_text("version,image,date\n1.0.5,old.bin,\n1.0.6,old.bin,x\n")
+    assert cli("release", "import", "r.csv", *STORE).status == 1
+    assert len(cli.json("release", "list", *STORE)["releases"]) == 1
+
+
+def test_list_is_sorted(cli: Cli) -> None:
+    for version in ("1.10.0", "1.9.0"):
+        cli.good("release", "add", "app.bin", "-v", version, *STORE)
+    lines = cli.good("release", "list", *STORE).stdout.splitlines()
+    assert [line.split()[1] for line in lines] == ["1.0.0", "1.9.0", "1.10.0"]
+
+
+def test_list_of_a_component(cli: Cli) -> None:
+    cli.good("release", "add", "app.bin", "-v", "2.0.0", *STORE, "--component", "BOOT")
+    found = cli.json("release", "list", *STORE, "--component", "BOOT")["releases"]
+    assert [release["version"] for release in found] == ["2.0.0"]
+    assert len(cli.json("release", "list", *STORE)["releases"]) == 2
+
+
+def test_show_where_the_image_is(look: Cli) -> None:
+    release = look.json("release", "show", "1.0.0", *STORE)["release"]
+    assert Path(release["image"]).read_bytes() == (look.folder / "old.bin").read_bytes()
+
+
+def test_show_of_an_unknown_release(look: Cli) -> None:
+    done = look("release", "show", "9.0.0", *STORE)
+    assert (done.status, "[FB1003]" in done.stderr) == (1, True)
+
+
+def test_verify_finds_damage(cli: Cli) -> None:
+    assert cli.good("release", "verify", *STORE).stdout == "ok  MAIN 1.0.0\n"
+    image = Path(cli.json("release", "show", "1.0.0", *STORE)["release"]["image"])
+    image.write_bytes(image.read_bytes()[:-1] + b"?")
+    done = cli("release", "verify", *STORE)
+    assert (done.status, done.stdout) == (3, "BAD MAIN 1.0.0\n")
+    assert "[FB1001]" in done.stderr
+
+
+def test_verify_one(look: Cli) -> None:
+    assert look.json("release", "verify", "1.0.0", *STORE)["sound"] is True
+    assert look("release", "verify", "1.0.1", *STORE).status == 1
+
+
+def test_retire_and_back(cli: Cli) -> None:
+    cli.good("release", "retire", "1.0.0", *STORE, "--date", "2026-02-02")
+    assert cli.json("release", "list", *STORE)["releases"] == []
+    cli.good("release", "retire", "1.0.0", "--undo", *STORE)
+    assert len(cli.json("release", "list", *STORE)["releases"]) == 1
+
+
+def test_retire_takes_its_delta_away(cli: Cli) -> None:
+    plan = ("plan", "app.bin", "-v", "1.1.0", "--config", "stored.yaml")
+    assert "app-1.0.0-to-1.1.0.patch" in cli.good(*plan).stdout
+    cli.good("release", "retire", "1.0.0", *STORE)
+    assert "patch" not in cli.good(*plan).stdout
+
+
+def test_fsck_heals(cli: Cli) -> None:
+    index = cli.folder / "store" / "index.json"
+    whole = index.read_bytes()
+    index.write_bytes(whole[:-9])
+    done = cli("release", "fsck", "--report-only", *STORE)
+    assert (done.status, done.stdout.split()[0]) == (3, "BAD")
+    assert cli.good("release", "fsck", *STORE).stdout.startswith("healed   outdated-index")
+    assert index.read_bytes() == whole
+
+
+def test_fsck_cannot_heal_an_image(cli: Cli) -> None:
+    blob = next(path for path in (cli.folder / "store" / "blobs").rglob("*") if path.is_file())
+    blob.unlink()
+    done = cli("release", "fsck", *STORE)
+    assert done.status == 3
+    assert "missing-blob" in done.stdout
+    cli.good("release", "add", "old.bin", "-v", "1.0.0", *STORE)
+    assert cli.good("release", "fsck", *STORE).stdout == ""
+
+
+def test_pull_of_a_folder_does_nothing(look: Cli) -> None:
+    assert look.json("release", "pull", "--config", "stored.yaml")["fetched"] == 0
+
+
+def test_pull_without_a_store(look: Cli) -> None:
+    done = look("release", "pull")
+    assert (done.status, "[FB0200]" in done.stderr) == (1, True)
+
+
+def test_a_damaged_image_makes_no_delta(cli: Cli) -> None:
+    """The patch would start from something that no device has."""
+    image = Path(cli.json("release", "show", "1.0.0", *STORE)["release"]["image"])
+    image.write_bytes(image.read_bytes()[:-1] + b"?")
+    done = cli("build", "app.bin", "-v", "1.1.0", "--config", "stored.yaml", "-o", "out")
+    assert (done.status, "[FB1001]" in done.stderr) == (3, True)
+    assert not list((cli.folder / "out").glob("*.patch"))
+
+
+def test_a_store_without_an_index(cli: Cli) -> None:
+    (cli.folder / "store" / "index.json").unlink()
+    done = cli("plan", "app.bin", "-v", "1.1.0", "--config", "stored.yaml")
+    assert (done.status, "[FB0800]" in done.stderr) == (1, True)
+
+
+def test_the_configuration_shows_the_store(look: Cli) -> None:
+    settings = json.loads(look.good("--json", "config", "--config", "stored.yaml").stdout)
+    values = {setting["name"]: setting["value"] for setting in settings["settings"]}
+    assert values["releases"] == [f"store {look.folder / 'store'}", "deltas all"]

@@ -1,0 +1,1 @@
+"""Many deltas at once, here and on a cluster."""

@@ -1,0 +1,104 @@
+"""A real Dask cluster on this machine, whose parts can be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+START_SECONDS = 60
+_SETTINGS = {
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "10",
+    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "20s",
+}
+
+
+class Cluster:
+    """A scheduler and single-threaded workers, each a process of its own."""
+
+    def __init__(self, folder: Path, workers: int = 2) -> None:
+        self._folder = folder
+        self._log = (folder / "cluster.log").open("ab")
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self._port = listener.getsockname()[1]
+        self.scheduler = self._start_scheduler()
+        self.workers = [self._start_worker() for _ in range(workers)]
+
+    @property
+    def address(self) -> str:
+        return f"tcp://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> Cluster:
+        self.wait_until_ready()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+        for process in (*self.workers, self.scheduler):
+            process.wait()
+        self._log.close()
+
+    def kill_worker(self, number: int) -> None:
+        """Kill a worker, and start another in its place."""
+        self.workers[number].kill()
+        self.workers[number].wait()
+        self.workers[number] = self._start_worker()
+
+    def kill_scheduler(self) -> None:
+        """Kill the scheduler and start it again; workers that end without it are replaced."""
+        self.scheduler.kill()
+        self.scheduler.wait()
+        self.scheduler = self._start_scheduler()
+
+    def tend(self) -> None:
+        """Start workers again that ended by themselves, as a service manager does."""
+        for number, worker in enumerate(self.workers):
+            if worker.poll() is not None:
+                self.workers[number] = self._start_worker()
+
+    def wait_until_ready(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError("the scheduler does not start")
+
+    def _start_scheduler(self) -> subprocess.Popen[bytes]:
+        return self._start(
+            "distributed.cli.dask_scheduler",
+            *("--host", "127.0.0.1", "--port", str(self._port)),
+            *("--no-dashboard", "--no-show"),
+        )
+
+    def _start_worker(self) -> subprocess.Popen[bytes]:
+        return self._start(
+            "distributed.cli.dask_worker",
+            self.address,
+            *("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"),
+            *("--memory-limit", "0", "--local-directory", str(self._folder)),
+        )
+
+    def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            env={**os.environ, **_SETTINGS},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )

@@ -1,0 +1,226 @@
+"""Matrices on a real Dask cluster of this machine; client, scheduler and workers are processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fotabuild.cache import engine
+from fotabuild.cache.content_cache import ContentCache
+from fotabuild.delta.effort import Effort
+from fotabuild.errors import ClusterError
+from fotabuild.files import sha256
+from fotabuild.matrix import cluster as ours
+from fotabuild.matrix import cluster_task
+from fotabuild.matrix.cluster_task import Answer
+from fotabuild.matrix.run import Workforce, run_matrix
+from fotabuild.matrix.work import Work, gather
+
+from ..command import Finished, run_fotabuild
+from ..conftest import ROOT
+from . import images
+from .cluster import Cluster
+from .conftest import MakeSteps
+
+KILLS = 6
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with Cluster(tmp_path_factory.mktemp("cluster")) as started:
+        yield started
+
+
+@pytest.fixture
+def matrix(tmp_path: Path) -> Callable[..., Finished]:
+    """Call ``fotabuild matrix`` for 4 old and 2 new images."""
+    paths = [str(path) for path in images.write(tmp_path / "images", images.versions(6))]
+
+    def run(*arguments: str, out: str = "out", cache: str = "cache") -> Finished:
+        return run_fotabuild(
+            *("--json", "matrix", "--old", *paths[:4], "--new", *paths[4:], "-o", out, *arguments),
+            cwd=tmp_path,
+            env={"FOTABUILD_CACHE_DIR": str(tmp_path / cache)},
+        )
+
+    return run
+
+
+def counts(done: Finished) -> tuple[int, int, int]:
+    assert done.status == 0, done.stderr
+    values = json.loads(done.stdout)
+    return values["computed"], values["made"], values["reused"]
+
+
+def test_the_same_files_as_here(
+    matrix: Callable[..., Finished], cluster: Cluster, tmp_path: Path
+) -> None:
+    assert counts(matrix(out="here", cache="one")) == (8, 8, 0)
+    far = ("--scheduler", cluster.address)
+    assert counts(matrix(*far, out="there", cache="two")) == (8, 8, 0)
+    here, there = (
+        {path.name: path.read_bytes() for path in (tmp_path / out).iterdir()}
+        for out in ("here", "there")
+    )
+    assert len(here) == 16
+    assert here == there
+    assert counts(matrix(*far, out="there", cache="two")) == (0, 0, 8)
+    # Without a cache of the user, results still arrive.
+    assert counts(matrix(*far, out="again", cache="off")) == (8, 8, 0)
+
+
+TRANSFERS = """
+import json, sys
+from collections import Counter
+from distributed import Client
+
+def keys(dask_worker):
+    return [str(key) for entry in dask_worker.transfer_incoming_log for key in entry["keys"]]
+
+with Client(sys.argv[1], set_as_default=False) as client:
+    found = client.run(keys)
+print(json.dumps([Counter(k for k in one if "fotabuild-image" in k) for one in found.values()]))
+"""
+
+
+def test_images_travel_once_per_worker(matrix: Callable[..., Finished], tmp_path: Path) -> None:
+    with Cluster(tmp_path) as own:
+        assert counts(matrix("--scheduler", own.address))[0] == 8
+        done = subprocess.run(
+            [sys.executable, "-c", TRANSFERS, own.address],
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    transfers = json.loads(done.stdout)
+    assert all(count == 1 for one in transfers for count in one.values())
+    assert sum(map(len, transfers)) <= 6
+
+
+def test_random_kills(tmp_path: Path, figure: Callable[[str], None]) -> None:
+    """``benchmarks/matrix.py --kills 50`` does more of them."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"{__package__}.cluster_kills", tmp_path, str(KILLS), "5"],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["wrong"] == []
+    assert result["killed"] == {"worker": 2, "scheduler": 2, "client": 2}
+    figure(f"cluster, killed {result['killed']}: 0 results lost or wrong")
+
+
+def test_no_scheduler(matrix: Callable[..., Finished]) -> None:
+    done = matrix("--scheduler", "tcp://127.0.0.1:9", "--patience", "1")
+    assert done.status == 1
+    assert done.stderr.splitlines()[-1].endswith("[FB1011]")
+    assert "Traceback" not in done.stderr
+
+
+def test_no_address(matrix: Callable[..., Finished]) -> None:
+    done = matrix("--scheduler", "nonsense://x", "--patience", "1")
+    assert (done.status, "[FB1011]" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
+
+
+def test_no_workers(matrix: Callable[..., Finished], tmp_path: Path) -> None:
+    with Cluster(tmp_path, workers=0) as own:
+        done = matrix("--scheduler", own.address, "--patience", "2")
+    assert done.status == 1
+    assert "waiting for one" in done.stderr
+    assert "no patch was finished for 2 seconds" in done.stderr
+
+
+def test_without_the_extra(
+    make_steps: MakeSteps, cache: ContentCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterError, match=r"fotabuild\[cluster\]"):
+        run_matrix(make_steps(1), cache, Workforce(scheduler="tcp://127.0.0.1:9"))
+
+
+class Future:
+    """A task that is done."""
+
+    status = "finished"
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    def result(self, timeout: float) -> object:
+        return self._answer
+
+
+@pytest.fixture
+def work(make_steps: MakeSteps) -> Work:
+    return gather(make_steps(1))[0][0]
+
+
+@pytest.fixture
+def answer(work: Work) -> Answer:
+    [(_, step)] = work.steps
+    old, new = step.old_image.read_bytes(), step.new_image.read_bytes()
+    return make(old, new, engine.fingerprint())
+
+
+def make(old: bytes, new: bytes, expected: str) -> Answer:
+    return cluster_task.make(old, new, 512, Effort.BALANCED, None, expected)
+
+
+def collect(answer: object, work: Work, cache: ContentCache, tries: int = 0) -> bool | None:
+    return ours._collect(Future(answer), ours._Job(work, tries), cache, lambda _text: None)
+
+
+def test_a_good_answer_is_kept(work: Work, answer: Answer, cache: ContentCache) -> None:
+    assert collect(tuple(answer), work, cache) is True
+    assert cache.get(work.key) == answer.patch
+
+
+def test_wrong_answers_are_asked_for_again(
+    work: Work, answer: Answer, cache: ContentCache, make_steps: MakeSteps
+) -> None:
+    flipped = bytearray(answer.patch)
+    flipped[len(flipped) // 2] ^= 1
+    cut = answer.patch[:-1]
+    other = make(b"", b"another image", engine.fingerprint())
+    wrong: list[Any] = [
+        answer._replace(patch=bytes(flipped)),
+        answer._replace(patch=bytes(flipped), digest=sha256(bytes(flipped))),
+        answer._replace(patch=cut, digest=sha256(cut)),
+        other,
+        ("too", "short"),
+        None,
+    ]
+    for one in wrong:
+        assert collect(one, work, cache) is None
+        assert cache.get(work.key) is None
+        with pytest.raises(ClusterError, match="wrong patches"):
+            collect(one, work, cache, tries=4)
+
+
+def test_a_worker_with_another_engine(work: Work, cache: ContentCache) -> None:
+    answer = make(b"old", b"new", "another")
+    assert answer.patch == b""
+    foreign = answer._replace(engine="another")
+    with pytest.raises(ClusterError, match="another version"):
+        collect(foreign, work, cache)
+
+
+def test_a_pair_without_a_patch(work: Work, cache: ContentCache) -> None:
+    """The engine refuses; who runs the pair here will say why."""
+    answer = make(b"old", b"", engine.fingerprint())
+    assert answer.problem
+    assert collect(answer, work, cache) is False

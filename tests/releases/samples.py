@@ -1,0 +1,21 @@
+"""Releases to put into stores."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from fotabuild.releases.store import NewRelease
+
+DATE = "2026-01-31T12:00:00Z"
+
+
+def image(seed: int, size: int = 3000) -> bytes:
+    """Return an image, the same in every run."""
+    return random.Random(seed).randbytes(size)
+
+
+def release(version: str = "1.0.0", seed: int = 1, **more: Any) -> NewRelease:
+    """Return a release; ``more`` replaces its values."""
+    values = {"version": version, "component": "MAIN", "date": DATE, "image": image(seed)}
+    return NewRelease(**{**values, **more})

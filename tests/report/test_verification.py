@@ -1,0 +1,197 @@
+"""A folder is right only if all of it is, and every kind of damage is found."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fotabuild.device.report import Verdict
+from fotabuild.errors import FileError, ReleaseFolderError
+from fotabuild.files import sha256
+from fotabuild.limits import ReadLimits
+from fotabuild.report.folder import ArtifactKind, read_folder
+from fotabuild.report.verification import FolderVerification
+
+from ..formats.golden import KEY
+from .scene import FILES, MANIFESTS, NEW, Built
+
+DELTA = "app-1.0.0-to-1.1.0"
+
+
+def results(found: FolderVerification, name: str) -> dict[str, Verdict]:
+    (item,) = (item for item in found.files if item.artifact.name == name)
+    return {result.name: result.verdict for result in item.report.results}
+
+
+def test_a_build_is_right_and_every_patch_was_applied(pristine: Built) -> None:
+    found = pristine.verify()
+    assert found.accepted, found.failures
+    assert len(found.files) == FILES
+    manifests = [item for item in found.files if item.fields]
+    assert len(manifests) == MANIFESTS
+    for version in ("1.0.0", "1.0.1"):
+        of_manifest = results(found, f"app-{version}-to-1.1.0.manifest")
+        assert of_manifest["patch-stream"] is Verdict.PASSED
+        assert of_manifest["newer-version"] is Verdict.PASSED
+        of_patch = results(found, f"app-{version}-to-1.1.0.patch")
+        assert of_patch["patched-image"] is Verdict.PASSED
+
+
+def test_what_is_not_at_hand_is_skipped_and_said(built: Built) -> None:
+    (built.root / "old" / "1.0.0.bin").unlink()
+    found = built.verify()
+    assert found.accepted
+    assert results(found, f"{DELTA}.manifest")["patch-stream"] is Verdict.SKIPPED
+    assert results(found, f"{DELTA}.patch")["patched-image"] is Verdict.SKIPPED
+    assert results(found, "app-1.0.1-to-1.1.0.patch")["patched-image"] is Verdict.PASSED
+
+
+def _edit(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        (folder / name).write_bytes(change((folder / name).read_bytes()))
+
+    return spoil
+
+
+def _flip_last(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "payload changed": (_edit("app-1.1.0.bin", _flip_last), "app-1.1.0.manifest: payload-file"),
+    "payload missing": (
+        lambda folder: (folder / "app-1.1.0.bin").unlink(),
+        "app-1.1.0.v1.manifest: payload-file",
+    ),
+    "patch changed": (_edit(f"{DELTA}.patch", _flip_last), f"{DELTA}.patch: side-file-content"),
+    "patch cut": (
+        _edit(f"{DELTA}.patch", lambda data: data[:30]),
+        f"{DELTA}.patch: patch-header",
+    ),
+    "patch is something else": (
+        _edit(f"{DELTA}.patch", lambda _: b"hello"),
+        f"{DELTA}.patch: content",
+    ),
+    "side file of another patch": (
+        lambda folder: (folder / f"{DELTA}.yaml").write_bytes(
+            (folder / "app-1.0.1-to-1.1.0.yaml").read_bytes()
+        ),
+        f"{DELTA}.patch: side-file-content",
+    ),
+    "side file says another result": (
+        _edit(
+            f"{DELTA}.yaml",
+            lambda data: data.replace(
+                b"installed-digest: !!binary |\n  ", b"installed-digest: !!binary |\n  QUFB", 1
+            ),
+        ),
+        f"{DELTA}.patch: side-file-content",
+    ),
+    "side file alone": (
+        lambda folder: (folder / f"{DELTA}.patch").unlink(),
+        f"{DELTA}.yaml: patch",
+    ),
+    "manifest signature": (
+        _edit("app-1.1.0.manifest", _flip_last),
+        "app-1.1.0.manifest: signature",
+    ),
+    "v1 manifest cut": (
+        _edit("app-1.1.0.v1.manifest", lambda data: data[:-1]),
+        "app-1.1.0.v1.manifest: ",
+    ),
+    "manifest is something else": (
+        _edit("app-1.1.0.manifest", lambda _: b""),
+        "app-1.1.0.manifest: content",
+    ),
+    "a private key": (
+        lambda folder: shutil.copyfile(KEY, folder / "notes.txt"),
+        "notes.txt: secret",
+    ),
+    "package cut": (
+        _edit("app-1.1.0.package.tar", lambda data: data[:1024]),
+        "app-1.1.0.package.tar: package-structure",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_is_found(name: str, built: Built) -> None:
+    spoil, failure = DAMAGE[name]
+    spoil(built.update)
+    found = built.verify()
+    assert not found.accepted
+    assert any(text.startswith(failure) for text in found.failures), found.failures
+
+
+def test_a_changed_byte_in_any_file_is_found(built: Built) -> None:
+    """Whatever a build writes is held by something: a signature, a digest, another file."""
+    for path in sorted(built.update.iterdir()):
+        data = path.read_bytes()
+        for place in (0, len(data) // 2, len(data) - 1):
+            path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+            try:
+                accepted = built.verify().accepted
+            except FileError:
+                accepted = False
+            assert not accepted, f"{path.name} at {place}"
+        path.write_bytes(data)
+
+
+def test_the_right_image_of_another_release_is_not_enough(built: Built) -> None:
+    """A patch is applied to what its side file names, whatever the configuration calls it."""
+    old = built.root / "old"
+    one, other = (old / "1.0.0.bin").read_bytes(), (old / "1.0.1.bin").read_bytes()
+    (old / "1.0.0.bin").write_bytes(other)
+    (old / "1.0.1.bin").write_bytes(one)
+    assert built.verify().accepted
+
+
+def test_a_payload_without_a_manifest_is_a_warning(built: Built) -> None:
+    for name in (f"{DELTA}.manifest", f"{DELTA}.v1.manifest", "app-1.1.0.package.manifest"):
+        (built.update / name).unlink()
+    found = built.verify()
+    assert found.accepted
+    assert results(found, f"{DELTA}.patch")["announced"] is Verdict.WARNING
+    assert results(found, "app-1.1.0.package.tar")["announced"] is Verdict.WARNING
+
+
+def test_a_folder_without_manifests_is_refused(built: Built) -> None:
+    for path in built.update.glob("*.manifest"):
+        path.unlink()
+    assert "manifests" in built.verify().failures
+
+
+def test_provenance_can_be_demanded(built: Built) -> None:
+    assert "statements" in built.verify(need_provenance=True).failures
+
+
+def test_folders_below_are_looked_at_and_hidden_files_are_not(built: Built) -> None:
+    (built.update / "more").mkdir()
+    (built.update / "more" / "a.bin").write_bytes(NEW)
+    (built.update / ".app.bin.1234.tmp").write_bytes(b"half")
+    folder = read_folder(built.update)
+    found = folder.named("more/a.bin")
+    assert found is not None
+    assert (found.kind, found.digest) == (ArtifactKind.FILE, sha256(NEW))
+    assert len(folder.artifacts) == FILES + 1
+
+
+def test_links_to_folders_and_missing_folders_are_refused(built: Built, tmp_path: Path) -> None:
+    (built.update / "link").symlink_to(tmp_path)
+    with pytest.raises(ReleaseFolderError, match="link"):
+        read_folder(built.update)
+    with pytest.raises(ReleaseFolderError, match="not a folder"):
+        read_folder(tmp_path / "nothing")
+
+
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fotabuild.report import folder
+
+    monkeypatch.setattr(folder, "READ_LIMITS", ReadLimits(release_files=2))
+    for name in "abc":
+        (tmp_path / name).touch()
+    with pytest.raises(ReleaseFolderError, match="more than 2 files"):
+        read_folder(tmp_path)
