@@ -42,6 +42,9 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/cmake.py
 	$(BIN)/python benchmarks/server.py
+	$(BIN)/python benchmarks/release_chain.py
+	$(BIN)/python benchmarks/matrix.py --rounds 1
+	$(BIN)/python benchmarks/cluster_plan.py
 
 clean:
 	rm -rf $(VENV) build $(EXAMPLE)/build

@@ -19,9 +19,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fotabuild.cache.content_cache import ContentCache
-from fotabuild.device.profile import DeviceProfile
+from fotabuild.device.patch_device import PatchDevice
+from fotabuild.formats.patch_sidecar import sidecar_of
 from fotabuild.matrix.run import Workforce, run_matrix
-from fotabuild.steps.delta import DeltaStep, sidecar_of
+from fotabuild.steps.delta import DeltaStep
 
 MARKER = b"PELION/BSDIFF001"
 HOUR_PRICE = 0.04
@@ -156,14 +157,13 @@ def measure(size: int) -> tuple[float, float, float]:
                 parts[chance.randrange(len(parts))] = b"".join(chance.choices(words, k=61))
             old, patch = folder / f"{number}.bin", folder / f"{number}.patch"
             old.write_bytes(MARKER + b"".join(parts))
-            profile = DeviceProfile()
             steps.append(
                 DeltaStep(
                     old_image=old,
                     new_image=folder / "new.bin",
                     block_size=512,
                     threshold=None,
-                    profile=profile,
+                    device=PatchDevice(memory=1024),
                     output=patch,
                     sidecar=sidecar_of(patch),
                 )

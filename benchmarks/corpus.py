@@ -4,7 +4,8 @@
     python benchmarks/corpus.py --gate     only the small pairs that the tests use
 
 Nothing of it is part of this repository. The pairs are described in ``corpus.json``; a pair is a
-folder with ``old.bin`` and ``new.bin``, and pairs of one's own can be put beside them. Every image
+folder with ``old.bin`` and ``new.bin``, and pairs of one's own can be put beside them, with the
+linked files ``old.elf`` and ``new.elf`` if there are any. Every image
 ends with the decoder's marker, because the peer refuses an old image without it; the digest is that
 of the image with its marker.
 """
@@ -40,6 +41,11 @@ class Pair:
     name: str
     old: Path
     new: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the pair is; pairs of one's own can have ``old.elf`` and ``new.elf``, too."""
+        return self.old.parent
 
 
 def default_folder() -> Path:

@@ -37,7 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for pair in pairs:
             for block_size in args.block_size or (512, 1024):
                 results += compare(
-                    pair, block_size, args.effort or ("balanced",), args.runs, folder
+                    pair,
+                    block_size,
+                    args.effort or ("balanced",),
+                    args.runs,
+                    folder,
+                    linked=args.linked,
                 )
                 _progress(results[-1])
     fruitful = {*fruitful_names()} & {pair.name for pair in pairs}
@@ -64,6 +69,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="of each program (%(default)s)")
     parser.add_argument(
         "--own", action="append", metavar="NAME", help="a pair of one's own that counts in means"
+    )
+    parser.add_argument(
+        "--linked", action="store_true", help="with old.elf and new.elf of pairs that have them"
     )
     parser.add_argument("--synthetic", action="store_true", help="padded and degenerate images")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

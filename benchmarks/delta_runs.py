@@ -64,14 +64,17 @@ def peer_program(name: str) -> Path:
 
 
 def delta_commands(
-    pair: Pair, block_size: int, efforts: Sequence[str], folder: Path
+    pair: Pair, block_size: int, efforts: Sequence[str], folder: Path, *, linked: bool = False
 ) -> dict[str, tuple[list[str | Path], Path]]:
     """Return the command and the patch of the peer (named ``peer``) and of each effort."""
+    elf: list[str | Path] = []
+    if linked and (pair.folder / "old.elf").is_file() and (pair.folder / "new.elf").is_file():
+        elf = ["--old-elf", pair.folder / "old.elf", "--new-elf", pair.folder / "new.elf"]
     images: list[str | Path] = ["-c", pair.old, "-n", pair.new, "-b", str(block_size)]
     patches = {name: folder / f"{name}.patch" for name in ("peer", *efforts)}
     programs: dict[str, list[str | Path]] = {"peer": [peer_program("manifest-delta-tool")]}
     for effort in efforts:
-        programs[effort] = [*fotabuild_command(), "delta", "--effort", effort]
+        programs[effort] = [*fotabuild_command(), "delta", "--effort", effort, *elf]
     return {
         name: ([*program, *images, "--skip-size-check", "-o", patches[name]], patches[name])
         for name, program in programs.items()
@@ -79,7 +82,13 @@ def delta_commands(
 
 
 def compare(
-    pair: Pair, block_size: int, efforts: Sequence[str], runs: int, folder: Path
+    pair: Pair,
+    block_size: int,
+    efforts: Sequence[str],
+    runs: int,
+    folder: Path,
+    *,
+    linked: bool = False,
 ) -> list[Result]:
     """Measure every effort against the peer.
 
@@ -89,8 +98,9 @@ def compare(
         efforts: efforts of fotabuild.
         runs: how often each program runs, in turn, so that other load on the machine hits all.
         folder: where patches go.
+        linked: give fotabuild the ELF files of the pair, if it has them.
     """
-    commands = delta_commands(pair, block_size, efforts, folder)
+    commands = delta_commands(pair, block_size, efforts, folder, linked=linked)
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     # Neither program finds files of an earlier run; the first run of all warms up, if times count.
     for turn in range(runs if runs == 1 else runs + 1):

@@ -1,6 +1,7 @@
 """What many deltas cost, against one run of manifest-delta-tool for each of them.
 
-All figures are ratios of programs that run in turn, with the same number of processes:
+All figures are ratios of programs that run in turn, with the same number of processes, at the
+default effort and at ``fast``, which tries about as hard as manifest-delta-tool:
 
 - 50 old images to one new one, and ten products with ten old images each,
 - one process against two, with a cache that is empty,
@@ -17,6 +18,7 @@ import csv
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -38,15 +40,23 @@ from tests.matrix.cluster import Cluster  # noqa: E402
 MARKER = b"PELION/BSDIFF001"
 SIZE = 250_000
 PROCESSES = 2
+EFFORTS = ("fast", "balanced")
 Pair = tuple[Path, Path]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Time in seconds, and memory of all processes together at the worst moment, in bytes."""
+    """What a run took.
 
-    seconds: float
-    memory: int
+    Attributes:
+        wall: seconds by the clock.
+        processor: seconds of all processors together.
+        memory: bytes of all processes together at the worst moment.
+    """
+
+    wall: float
+    processor: float
+    memory: float
 
 
 def main() -> int:
@@ -67,8 +77,9 @@ def main() -> int:
         products = _write(folder / "products", 10, 10)
         _against_peer(folder, "50 old images x 1 new", many, arguments.rounds)
         _against_peer(folder, "10 products x 10 old images", products, arguments.rounds)
-        _speed_up(folder, many, arguments.rounds)
-        _cluster(folder, many, arguments.rounds)
+        for effort in EFFORTS:
+            _speed_up(folder, many, arguments.rounds, effort)
+            _cluster(folder, many, arguments.rounds, effort)
         _incremental(folder, many)
     return 0
 
@@ -111,57 +122,72 @@ def _against_peer(folder: Path, title: str, pairs: Sequence[Pair], rounds: int) 
     if not tool.is_file():
         _print(f"{title}: manifest-delta-tool is not installed (make peer)")
         return
-    ours: list[Cost] = []
-    theirs: list[Cost] = []
-    for number in range(rounds):
-        out = folder / f"out-{number}-{len(pairs)}-{len(ours)}"
-        theirs.append(_measure(_peer, tool, pairs, out / "peer"))
-        ours.append(_measure(_ours, pairs, out / "ours", out / "cache"))
-    again = _measure(_ours, pairs, folder / "again", folder / f"out-0-{len(pairs)}-0/cache")
     _print(f"{title}, {PROCESSES} processes, images of {SIZE // 1000} kB, {rounds} rounds:")
-    for what, one, other in (
-        ("wall time", _median(theirs, "seconds"), _median(ours, "seconds")),
-        ("peak memory", _median(theirs, "memory"), _median(ours, "memory")),
-    ):
-        unit, scale = ("s", 1) if what == "wall time" else ("MB", 1e-6)
+    place = folder / f"against-{len(pairs)}"
+    theirs: list[Cost] = []
+    first: dict[str, list[Cost]] = {effort: [] for effort in EFFORTS}
+    second: dict[str, list[Cost]] = {effort: [] for effort in EFFORTS}
+    for number in range(rounds):
+        theirs.append(_measure(_peer, tool, pairs, place / "peer"))
+        for effort in EFFORTS:
+            cache = place / f"cache-{effort}-{number}"
+            for costs in (first[effort], second[effort]):
+                costs.append(_measure(_ours, pairs, place / effort, cache, "--effort", effort))
+    _print(
+        f"  manifest-delta-tool: {_median(theirs, 'wall'):.1f} s, "
+        f"{_median(theirs, 'memory') / 1e6:.0f} MB"
+    )
+    size = _patches(place / "peer")
+    for effort in EFFORTS:
         _print(
-            f"  {what}: manifest-delta-tool {one * scale:.1f} {unit}, fotabuild "
-            f"{other * scale:.1f} {unit}: {other / one:.2f} of it"
+            f"  {effort}: {_ratios(first[effort], theirs)}, "
+            f"{_patches(place / effort) / size:.3f} of the size; "
+            f"second run {_ratios(second[effort], theirs)}"
         )
-    share = again.seconds / _median(theirs, "seconds")
-    _print(f"  second run: {again.seconds:.1f} s: {share:.2f} of it")
-    sizes = [
-        sum(path.stat().st_size for path in place.glob("*.patch"))
-        for place in (folder / f"out-0-{len(pairs)}-0" / who for who in ("peer", "ours"))
-    ]
-    _print(f"  patches together: {sizes[1] / sizes[0]:.3f} of manifest-delta-tool's size")
 
 
-def _speed_up(folder: Path, pairs: Sequence[Pair], rounds: int) -> None:
+def _ratios(ours: Sequence[Cost], theirs: Sequence[Cost]) -> str:
+    return (
+        f"{_ratio(ours, theirs, 'wall'):.2f} of the time, "
+        f"{_ratio(ours, theirs, 'processor'):.2f} of the processor time, "
+        f"{_ratio(ours, theirs, 'memory'):.2f} of the memory"
+    )
+
+
+def _patches(place: Path) -> int:
+    return sum(path.stat().st_size for path in place.glob("*.patch"))
+
+
+def _speed_up(folder: Path, pairs: Sequence[Pair], rounds: int, effort: str) -> None:
     found: dict[int, list[Cost]] = {1: [], 2: []}
     for number in range(rounds):
         for jobs, costs in found.items():
-            place = folder / f"jobs-{jobs}-{number}"
-            costs.append(_measure(_ours, pairs, place / "o", place / "c", "-j", str(jobs)))
-    one, two = (_median(found[jobs], "seconds") for jobs in (1, 2))
-    _print(f"one process {one:.1f} s, two {two:.1f} s: speed-up {one / two:.2f}")
+            place = folder / f"jobs-{effort}-{jobs}-{number}"
+            more = ("--effort", effort, "-j", str(jobs))
+            costs.append(_measure(_ours, pairs, place / "o", place / "c", *more))
+    _print(
+        f"{effort}: one process {_median(found[1], 'wall'):.1f} s, two "
+        f"{_median(found[2], 'wall'):.1f} s: speed-up {_ratio(found[1], found[2], 'wall'):.2f}, "
+        f"with {_ratio(found[2], found[1], 'processor'):.2f} times the processor time"
+    )
 
 
-def _cluster(folder: Path, pairs: Sequence[Pair], rounds: int) -> None:
+def _cluster(folder: Path, pairs: Sequence[Pair], rounds: int, effort: str) -> None:
     here: list[Cost] = []
     there: list[Cost] = []
-    (folder / "cluster").mkdir()
-    with Cluster(folder / "cluster", workers=PROCESSES) as cluster:
+    place = folder / f"cluster-{effort}"
+    place.mkdir()
+    with Cluster(place, workers=PROCESSES) as cluster:
         far = ("--scheduler", cluster.address)
-        _ours(pairs[:2], folder / "warm", folder / "warm-cache", *far)
+        _ours(pairs[:2], place / "warm", place / "warm-cache", *far)
         for number in range(rounds):
-            place = folder / f"far-{number}"
-            here.append(_measure(_ours, pairs, place / "ho", place / "hc"))
-            there.append(_measure(_ours, pairs, place / "to", place / "tc", *far))
-    one, two = _median(here, "seconds"), _median(there, "seconds")
+            one, two = (place / f"{number}-{where}" for where in ("here", "there"))
+            here.append(_measure(_ours, pairs, one / "o", one / "c", "--effort", effort))
+            there.append(_measure(_ours, pairs, two / "o", two / "c", "--effort", effort, *far))
     _print(
-        f"{PROCESSES} local processes {one:.1f} s, Dask with {PROCESSES} workers {two:.1f} s: "
-        f"{two / one:.2f} times"
+        f"{effort}: {PROCESSES} local processes {_median(here, 'wall'):.1f} s, Dask with "
+        f"{PROCESSES} workers {_median(there, 'wall'):.1f} s: "
+        f"{_ratio(there, here, 'wall'):.2f} times"
     )
 
 
@@ -215,10 +241,16 @@ def _peer(tool: Path, pairs: Sequence[Pair], out: Path) -> None:
 
 def _measure(work: Callable[..., object], *arguments: object) -> Cost:
     with _watching() as peak:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), _processor()
         work(*arguments)
-        seconds = time.perf_counter() - start
-    return Cost(seconds, peak[0])
+        wall, processor = time.perf_counter() - start, _processor() - before
+    return Cost(wall, processor, peak[0])
+
+
+def _processor() -> float:
+    """Return the seconds of processors that finished processes below this one took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @contextmanager
@@ -269,6 +301,12 @@ def _print(text: str) -> None:
 
 def _median(costs: Sequence[Cost], what: str) -> float:
     return float(statistics.median(getattr(cost, what) for cost in costs))
+
+
+def _ratio(ones: Sequence[Cost], others: Sequence[Cost], what: str) -> float:
+    """Return the median of the ratios of runs that followed one another."""
+    pairs = zip(ones, others, strict=True)
+    return float(statistics.median(getattr(a, what) / getattr(b, what) for a, b in pairs))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
-"""How long ``fotabuild --help`` takes, against a bare start of the same interpreter.
+"""How long the help of ``fotabuild`` takes, against a bare start of the same interpreter.
 
 A CMake build starts the command line once per artifact, so its start is part of every build. The
-bound is twice the bare start (``python -c pass``) plus 60 ms; the exit status is 1 when it is
-missed. Both programs run in turn, so that other load on the machine hits both.
+bound is twice the bare start (``python -c pass``) plus 60 ms for the help on all commands and 25 ms
+for that on one; the exit status is 1 when one is missed. All programs run in turn, so that other
+load on the machine hits all.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -16,33 +18,34 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 FACTOR = 2
-ALLOWANCE_MS = 60
-MIN_PAIRS = 15
+#: Milliseconds above the bare start, by the arguments.
+ALLOWANCES_MS = {"--help": 60, "delta --help": 25}
+MIN_TURNS = 15
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--pairs", type=int, default=MIN_PAIRS, help="runs of each program")
+    parser.add_argument("--turns", type=int, default=MIN_TURNS, help="runs of each program")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args(arguments)
-    if args.pairs < MIN_PAIRS:
-        parser.error(f"--pairs must be {MIN_PAIRS} or more")
-    bare_command = [sys.executable, "-c", "pass"]
-    help_command = [*fotabuild_command(), "--help"]
-    bare, helped = measure(bare_command, help_command, args.pairs)
-    bound = FACTOR * bare + ALLOWANCE_MS
-    met = helped <= bound
+    if args.turns < MIN_TURNS:
+        parser.error(f"--turns must be {MIN_TURNS} or more")
+    commands = [[*fotabuild_command(), *words.split()] for words in ALLOWANCES_MS]
+    bare, *helped = measure([[sys.executable, "-c", "pass"], *commands], args.turns)
+    bounds = [FACTOR * bare + allowance for allowance in ALLOWANCES_MS.values()]
+    met = all(spent <= bound for spent, bound in zip(helped, bounds, strict=True))
     figures = {
         "python": sys.version.split()[0],
-        "command": " ".join(help_command),
-        "pairs": args.pairs,
+        "turns": args.turns,
         "bare_ms": round(bare, 1),
-        "help_ms": round(helped, 1),
-        "difference_ms": round(helped - bare, 1),
-        "bound_ms": round(bound, 1),
+        "commands": [
+            {"command": f"fotabuild {words}", "ms": round(spent, 1), "bound_ms": round(bound, 1)}
+            for words, spent, bound in zip(ALLOWANCES_MS, helped, bounds, strict=True)
+        ],
         "met": met,
     }
     sys.stdout.write(json.dumps(figures, indent=2) + "\n" if args.json else to_text(figures))
@@ -55,10 +58,10 @@ def fotabuild_command() -> list[str]:
     return [script] if script else [sys.executable, "-m", "fotabuild"]
 
 
-def measure(one: Sequence[str], other: Sequence[str], pairs: int) -> tuple[float, float]:
-    """Return the median time of each command in milliseconds, after one run that warms up."""
-    times = [(run(one), run(other)) for _ in range(pairs + 1)][1:]
-    return statistics.median(a for a, _ in times), statistics.median(b for _, b in times)
+def measure(commands: Sequence[Sequence[str]], turns: int) -> list[float]:
+    """Return the median time of each command in milliseconds, after one turn that warms up."""
+    times = [[run(command) for command in commands] for _ in range(turns + 1)][1:]
+    return [statistics.median(column) for column in zip(*times, strict=True)]
 
 
 def run(command: Sequence[str]) -> float:
@@ -67,20 +70,26 @@ def run(command: Sequence[str]) -> float:
     Raises:
         subprocess.CalledProcessError: it failed, so its time says nothing.
     """
+    # Installed programs find their modules compiled; so must those that run from a work tree.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - our own command
+    subprocess.run(  # noqa: S603 - our own command
+        command, stdout=subprocess.DEVNULL, check=True, env=environment
+    )
     return 1000 * (time.perf_counter() - start)
 
 
-def to_text(figures: dict[str, object]) -> str:
+def to_text(figures: dict[str, Any]) -> str:
     """Return the figures for people."""
-    verdict = "met" if figures["met"] else "MISSED"
-    return (
-        f"python {figures['python']}, median of {figures['pairs']} pairs\n"
-        f"  bare start        {figures['bare_ms']:>6} ms\n"
-        f"  fotabuild --help  {figures['help_ms']:>6} ms, {figures['difference_ms']} ms more\n"
-        f"  bound             {figures['bound_ms']:>6} ms: {verdict}\n"
-    )
+    lines = [
+        f"python {figures['python']}, median of {figures['turns']} turns",
+        f"  {'bare start':<22}{figures['bare_ms']:>6} ms",
+    ]
+    lines += [
+        f"  {it['command']:<22}{it['ms']:>6} ms, bound {it['bound_ms']:>6} ms"
+        for it in figures["commands"]
+    ]
+    return "\n".join([*lines, "  met" if figures["met"] else "  MISSED", ""])
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import enum
 from collections.abc import Iterator
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitStatus(enum.IntEnum):
@@ -51,7 +53,7 @@ class FotabuildError(Exception):
     """
 
     code: ClassVar[str] = "FB0000"
-    exit_status: ClassVar[ExitStatus] = ExitStatus.FAILED
+    exit_status: ExitStatus = ExitStatus.FAILED
 
     def __init__(
         self,
@@ -332,9 +334,25 @@ class ImportListError(ReleaseError):
 
 
 class MatrixError(FotabuildError):
-    """Some deltas of a matrix could not be made."""
+    """Some deltas of a matrix could not be made.
+
+    Args:
+        problem: what is wrong.
+        remedy: what the reader can do about it.
+        exit_status: that of what went wrong with them.
+    """
 
     code = "FB1010"
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        remedy: str | None = None,
+        exit_status: ExitStatus = ExitStatus.FAILED,
+    ) -> None:
+        super().__init__(problem, remedy=remedy)
+        self.exit_status = exit_status
 
 
 class ClusterError(MatrixError):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import hashlib
+import errno
+import functools
+import importlib
 import os
 import select
 import stat
+import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from fotabuild.errors import FileError, OutputConflictError
 
@@ -22,6 +25,8 @@ except ImportError:  # Windows has no advisory locks.
     fcntl = None  # type: ignore[assignment]
 
 _CHUNK = 1 << 20
+# Python's own SHA-256 takes longer for more bytes than OpenSSL takes to load.
+_SHORT = 1 << 17
 _BINARY = getattr(os, "O_BINARY", 0)
 # The first of January 9000: certificates and calendars end with the year 9999.
 _LATEST_TIME = 221_845_392_000
@@ -31,7 +36,23 @@ PIPE_SECONDS = 60.0
 
 def sha256(data: bytes) -> bytes:
     """Return the 32-byte SHA-256 of ``data``."""
-    return hashlib.sha256(data).digest()
+    if len(data) > _SHORT or "hashlib" in sys.modules:
+        import hashlib
+
+        return hashlib.sha256(data).digest()
+    digest: bytes = _sha256_without_openssl()(data).digest()
+    return digest
+
+
+@functools.cache
+def _sha256_without_openssl() -> Callable[[bytes], Any]:
+    """Return Python's own SHA-256, as the module random does: OpenSSL takes long to load."""
+    for name in ("_sha2", "_sha256"):  # Since and before Python 3.12.
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(name).sha256  # type: ignore[no-any-return]
+    import hashlib
+
+    return hashlib.sha256
 
 
 def build_time(environ: Mapping[str, str] = os.environ) -> int:
@@ -79,7 +100,10 @@ def read_file(path: Path, limit: int, what: str, *, pipes: bool = False) -> byte
                     f"this {what} has {info.st_size} bytes, the limit is {limit}", file=path
                 )
             else:
-                data = stream.read(limit + 1)
+                # As many bytes as there are, and one: asking for the limit would reserve it.
+                data = stream.read(info.st_size + 1)
+                while info.st_size < len(data) <= limit and (more := stream.read(_CHUNK)):
+                    data += more  # It grew, or it is one of those whose size nobody knows.
     except OSError as error:
         raise FileError(f"cannot read the {what}: {error.strerror or error}", file=path) from None
     except ValueError:
@@ -127,8 +151,7 @@ _unflushed: contextvars.ContextVar[set[Path] | None] = contextvars.ContextVar(
 )
 
 
-@dataclass(frozen=True)
-class _Output:
+class _Output(NamedTuple):
     path: Path
     data: bytes
     private: bool
@@ -194,6 +217,26 @@ class OutputSet:
             if path.is_symlink():
                 path = Path(os.path.realpath(path))
         self._outputs.append(_Output(path, data, private, keep_unchanged, describes, only_new))
+
+    def check(self) -> None:
+        """Refuse what :meth:`commit` would, as far as that shows without writing.
+
+        Raises:
+            FileError: as :meth:`commit`.
+        """
+        for output in self._outputs:
+            try:
+                with contextlib.suppress(FileNotFoundError):
+                    output.path.lstat()
+                folder = next(each for each in output.path.absolute().parents if each.is_dir())
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            except NotADirectoryError:
+                raise _no_folder(output.path) from None
+            except OSError as error:
+                raise FileError(
+                    f"cannot write: {error.strerror or error}", file=output.path
+                ) from None
 
     def commit(self) -> None:
         """Write, flush, read back and rename all files.
@@ -310,6 +353,10 @@ def _remove_stale(output: _Output) -> None:
         output.path.unlink(missing_ok=True)
 
 
+def _no_folder(path: Path) -> FileError:
+    return FileError("cannot write: a file stands where the folder should be", file=path)
+
+
 def _mode(path: Path) -> int | None:
     try:
         return path.stat().st_mode
@@ -330,9 +377,7 @@ def _stage(output: _Output) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise FileError(
-            "cannot write: a file stands where the folder should be", file=output.path
-        ) from None
+        raise _no_folder(output.path) from None
     temporary = folder / f".{output.path.name[:50]}.{os.urandom(6).hex()}.tmp"
     mode = 0o600 if output.private else 0o666
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)

@@ -57,6 +57,14 @@ def kind_of(data: bytes) -> str:
     return next((kind for recognise, kind, _ in _KINDS if recognise(data)), ANYTHING)
 
 
+def is_private_key(data: bytes) -> bool:
+    """Return whether a text holds a private key.
+
+    Firmware that reads PEM files has these words in it, too; but it is no text.
+    """
+    return b"-----BEGIN" in data and b"PRIVATE KEY" in data and b"\0" not in data
+
+
 def manifest_fields(signed: SignedManifestV3) -> Fields:
     """Return the fields of a v3 manifest under their names in the format."""
     manifest = signed.manifest
@@ -317,7 +325,7 @@ _KINDS: tuple[_Recogniser, ...] = (
         lambda data: package_fields(decode_package(data)),
     ),
     # Before certificates: a PEM file may hold both, and the key is what matters then.
-    (lambda data: b"-----BEGIN" in data and b"PRIVATE KEY" in data, PRIVATE_KEY, lambda _: {}),
+    (is_private_key, PRIVATE_KEY, lambda _: {}),
     (lambda data: _certificate_der(data) is not None, "update certificate", _certificate_fields),
     (
         lambda data: len(data) == 65 and data[:1] == b"\x04",

@@ -6,11 +6,10 @@ They protect the build machine. What the *device* accepts is in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class ReadLimits:
+class ReadLimits(NamedTuple):
     """Largest inputs that are accepted; sizes in bytes.
 
     Attributes:
@@ -40,6 +39,7 @@ class ReadLimits:
         suit_signatures: signatures of a SUIT envelope.
         cbor_depth: nesting of CBOR, embedded CBOR included.
         cbor_items: items of a CBOR file.
+        cbor_text: all texts of a CBOR file together.
         release_record: what a store says about one release.
         release_index: the index of a store.
         releases: releases in a store, and lines of a CSV file about them.
@@ -75,6 +75,7 @@ class ReadLimits:
     suit_signatures: int = 16
     cbor_depth: int = 40
     cbor_items: int = 50_000
+    cbor_text: int = 4 * 1024 * 1024
     release_record: int = 64 * 1024
     release_index: int = 64 * 1024 * 1024
     releases: int = 100_000

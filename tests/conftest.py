@@ -7,6 +7,7 @@ the need in ``FOTABUILD_REQUIRE`` (as in CI) its absence is an error.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -21,6 +22,11 @@ ROOT = Path(__file__).parents[1]
 # Tests of the cache name a folder; no other test may find what an earlier run left behind.
 os.environ.setdefault("FOTABUILD_CACHE_DIR", "off")
 VECTORS = Path(__file__).parent / "vectors"
+# git keeps no such modes, and keys that others can read give a warning on stderr.
+for _folder in (VECTORS, Path(__file__).parent / "hostile"):
+    for _key in (*_folder.rglob("*.pem"), *_folder.rglob("keys/hsslms*"), *_folder.rglob("*.key")):
+        with contextlib.suppress(OSError):
+            _key.chmod(0o600)
 
 
 def peer_folder() -> Path:
@@ -79,6 +85,10 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "browser": (
         lambda: all(map(shutil.which, ("chromium", "chromedriver"))),
         "install chromium and chromium-driver",
+    ),
+    "demangle": (
+        lambda: importlib.util.find_spec("demangle") is not None,
+        "pip install demangle (needs Python 3.11)",
     ),
     "drafts": (
         lambda: (drafts_folder() / "official").is_dir(),

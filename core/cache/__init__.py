@@ -1,1 +1,1 @@
-"""Finished patches and indexes of images, kept so that no work is done twice."""
+"""Finished patches, kept so that no work is done twice."""

@@ -1,13 +1,13 @@
 """A folder of entries by key: of bounded size, safe for parallel builds, never trusted blindly.
 
-A cache never fails a build: what cannot be read is a miss, what cannot be written is not kept.
+A cache never fails a build: what cannot be read, or has no room in memory, is a miss; what cannot
+be written is not kept.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ DEFAULT_MB = 2048
 _SHARDS = "0123456789abcdef"
 _MAGIC = b"fotabuild cache 1\n"
 _DIGEST = 32
+_HEAD = len(_MAGIC) + 32 + _DIGEST
 _LEFTOVER_SECONDS = 3600
 _KEEP = 0.9
 _LAYOUT = "v1"
@@ -53,14 +54,12 @@ class ContentCache:
         """
         path = self._path(key)
         try:
-            data = read_file(path, self.limit, "cache entry")
-        except FotabuildError:
+            data = read_file(path, _HEAD + self._largest, "cache entry")
+            content = data[_HEAD:]
+        except (FotabuildError, MemoryError):
             return None
-        head = _MAGIC + bytes.fromhex(key)
-        content = data[len(head) + _DIGEST :]
-        if data[: len(head) + _DIGEST] != head + sha256(content):
-            with contextlib.suppress(OSError):
-                path.unlink()
+        if data[:_HEAD] != _head(key, content):
+            self.remove(key)
             return None
         with contextlib.suppress(OSError):
             os.utime(path)
@@ -68,21 +67,27 @@ class ContentCache:
 
     def put(self, key: str, content: bytes) -> None:
         """Keep an entry, unless it is too large or the folder cannot be written."""
-        if len(content) > self._shard_limit // 2:
+        if len(content) > self._largest:
             return
         path = self._path(key)
-        temporary = path.with_name(f".{key[:16]}.{secrets.token_hex(6)}.tmp")
+        temporary = path.with_name(f".{key[:16]}.{os.urandom(6).hex()}.tmp")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                temporary.write_bytes(_MAGIC + bytes.fromhex(key) + sha256(content) + content)
+                with temporary.open("xb") as stream:
+                    stream.writelines((_head(key, content), content))
                 # Not flushed: after a crash the digest tells, and the entry is made again.
                 os.replace(temporary, path)
             finally:
                 temporary.unlink(missing_ok=True)
             self._evict(path.parent)
-        except OSError:
+        except (OSError, MemoryError):
             return
+
+    def remove(self, key: str) -> None:
+        """Forget an entry, such as one that turned out to be wrong."""
+        with contextlib.suppress(OSError):
+            self._path(key).unlink()
 
     def size(self) -> int:
         """Return the bytes of all entries."""
@@ -91,6 +96,11 @@ class ContentCache:
     @property
     def _shard_limit(self) -> int:
         return self.limit // len(_SHARDS)
+
+    @property
+    def _largest(self) -> int:
+        """Bytes of the largest content that is kept: half a shard."""
+        return self._shard_limit // 2
 
     def _path(self, key: str) -> Path:
         return self.folder / _LAYOUT / key[0] / key
@@ -119,6 +129,10 @@ class ContentCache:
                 total -= size
                 with contextlib.suppress(OSError):
                     Path(path).unlink()
+
+
+def _head(key: str, content: bytes) -> bytes:
+    return _MAGIC + bytes.fromhex(key) + sha256(content)
 
 
 def default_cache(environ: Mapping[str, str] = os.environ) -> ContentCache | None:

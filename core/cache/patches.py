@@ -40,13 +40,13 @@ def patch_key(*digests: bytes, block_size: int, effort: Effort) -> str:
 
 
 def find_patch(cache: ContentCache | None, key: str) -> Patch | None:
-    """Return a patch of the cache, or None."""
+    """Return a patch of the cache, or None. It is whole, but not known to be the right one."""
     data = None if cache is None else cache.get(key)
     if data is None:
         return None
     try:
         return msgspec.msgpack.decode(data, type=Patch)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError, MemoryError):
         return None  # Of another engine, whose key was the same: make_or_find writes it anew.
 
 
@@ -56,23 +56,31 @@ def keep_patch(cache: ContentCache | None, key: str, patch: Patch) -> None:
         cache.put(key, msgspec.msgpack.encode(patch))
 
 
-def make_or_find(cache: ContentCache | None, key: str, make: Callable[[], Patch]) -> FoundPatch:
+def make_or_find(
+    cache: ContentCache | None,
+    key: str,
+    make: Callable[[], Patch],
+    fits: Callable[[Patch], bool],
+) -> FoundPatch:
     """Return a patch, from the cache if it is there.
 
-    The same key gives the same bytes, so that nobody can tell the difference. Callers apply the
-    patch as a device does, in any case.
+    The same key gives the same bytes, so that nobody can tell the difference. What is there and
+    does not fit all the same, since somebody put it there, is removed and made anew.
 
     Args:
         cache: where patches are kept; None for none.
         key: of :func:`patch_key`.
         make: makes the patch.
+        fits: applies a patch that was found, and says whether it is the one that is needed.
 
     Raises:
         DeltaError: the engine makes no such patch.
     """
     patch = find_patch(cache, key)
-    if patch is not None:
-        return FoundPatch(patch, True)
+    if cache is not None and patch is not None:
+        if fits(patch):
+            return FoundPatch(patch, True)
+        cache.remove(key)
     patch = make()
     keep_patch(cache, key, patch)
     return FoundPatch(patch, False)

@@ -55,7 +55,7 @@ class BuildDeltas:
         """
         from fotabuild.steps.delta import DeltaStep
 
-        if self._missing.intersection(step.inputs).difference(step.optional_inputs):
+        if self.leaves_out(step):
             for path in step.outputs:
                 path.unlink(missing_ok=True)
             return None
@@ -73,6 +73,16 @@ class BuildDeltas:
             )
             return None
 
+    def leaves_out(self, step: Step) -> bool:
+        """Whether a step needs a delta that was left out."""
+        return bool(self._missing.intersection(step.inputs).difference(step.optional_inputs))
+
+    def may_leave_out(self, step: Step) -> bool:
+        """Whether a step makes a delta, or needs one."""
+        patches = {path for delta in self._deltas for path in delta.outputs}
+        needed = set(step.inputs).difference(step.optional_inputs)
+        return not patches.isdisjoint(needed.union(step.outputs))
+
     def _run_together(self, step: DeltaStep) -> StepResult:
         from fotabuild.matrix.outcome import Outcome
         from fotabuild.steps.step import StepResult
@@ -83,9 +93,7 @@ class BuildDeltas:
         if row.outcome is Outcome.FULL_IMAGE:
             raise ThresholdError(row.text, file=step.output)
         if row.outcome is Outcome.FAILED:
-            error = MatrixError(f"{row.text} [{row.code}]")
-            error.exit_status = ExitStatus(row.exit_status)  # type: ignore[misc]
-            raise error
+            raise MatrixError(f"{row.text} [{row.code}]", exit_status=ExitStatus(row.exit_status))
         return StepResult(row.text, row.warnings)
 
     def _make_all(self) -> None:

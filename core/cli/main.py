@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 import os
 import signal
@@ -11,10 +10,11 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from fotabuild import __version__
 from fotabuild.cli.output import Output
+from fotabuild.cli.parser import Parser, RawHelpFormatter
 from fotabuild.cli.termination import ended_as_interrupted
 from fotabuild.errors import ExitStatus, FileError, FotabuildError
 
@@ -47,7 +47,6 @@ _COMMANDS = (
     "schema",
     "completion",
 )
-_GARBAGE_THRESHOLD = 100_000
 # Options that may stand before the command.
 _FLAGS = ("-q", "--quiet", "--debug", "--json")
 _EPILOG = """\
@@ -79,11 +78,11 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
         command: leave out all commands but this one, if there is such a command: a build starts
             the command line often, and importing the others takes a third of its start.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="fotabuild",
         description="Firmware builds that come out updatable.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=RawHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"fotabuild {__version__}")
     parser.add_argument(
@@ -116,22 +115,6 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
-def run() -> NoReturn:
-    """Run the command line as a program of its own.
-
-    Builds start it once for each artifact: looking for garbage while modules load, and freeing
-    memory piece by piece before the system takes all of it, would be a sixth of such a run.
-    """
-    gc.set_threshold(_GARBAGE_THRESHOLD)
-    status = main()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            status = status or int(ExitStatus.FAILED)
-    os._exit(status)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -150,8 +133,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Certificates with serial number 0 are in the field, and devices do not look at the number.
     warnings.filterwarnings("ignore", message="Parsed a serial number")
     output = Output(quiet=args.quiet, as_json=args.json)
+    from fotabuild.signing.key_file import key_warnings_told
+
     try:
-        with ended_as_interrupted():
+        with ended_as_interrupted(), key_warnings_told(output.warn):
             status = int(args.run(args, output))
         sys.stdout.flush()
         return status

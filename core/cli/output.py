@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fotabuild.errors import FotabuildError
 
 SCHEMA_VERSION = 1
+_PIECE = 1 << 16
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 device``, ``2 devices``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 class Output:
@@ -59,10 +65,21 @@ class Output:
         if self.as_json:
             import json
 
-            indent = None if self.as_lines else 2
-            text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=indent)
+            values = {"schema_version": SCHEMA_VERSION, **values}
+            if not self.as_lines:
+                _write_pieces(json.JSONEncoder(indent=2).iterencode(values), sys.stdout)
+                return
+            text = json.dumps(values)
         if text:
             _print(text, sys.stdout)
+
+
+def _write_pieces(pieces: Iterable[str], stream: Any) -> None:
+    """Print a JSON text, which is ASCII, without a copy of the whole: it may hold a payload."""
+    for piece in pieces:
+        for start in range(0, len(piece), _PIECE):
+            stream.write(piece[start : start + _PIECE])
+    stream.write("\n")
 
 
 def _print(text: str, stream: Any) -> None:

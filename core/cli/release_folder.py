@@ -49,6 +49,11 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
         help="folder with images that devices run, besides configured releases; may be repeated",
     )
     parser.add_argument(
+        "--several-statements",
+        action="store_true",
+        help="allow more than one statement on the origin, in a folder of several releases",
+    )
+    parser.add_argument(
         "--no-config", action="store_true", help="use no configuration, even if there is one"
     )
     add_config(parser)
@@ -61,10 +66,10 @@ def read_scene(args: argparse.Namespace) -> Scene:
         ConfigError: neither a configuration nor an option names a certificate.
         ReleaseFolderError: the folder cannot be looked at.
     """
-    from fotabuild.device.manifest_acceptance import Device
     from fotabuild.device.profile import DeviceProfile
     from fotabuild.report.folder import read_folder
-    from fotabuild.signing.certificate import public_key_of, read_certificate
+    from fotabuild.report.trust import device_with
+    from fotabuild.signing.certificate import read_certificate
 
     config = _config(args)
     certificate = args.certificate
@@ -78,8 +83,7 @@ def read_scene(args: argparse.Namespace) -> Scene:
         )
     with in_file(certificate):
         der = read_certificate(Path(certificate))
-        key = public_key_of(der)
-    device = Device(profile=profile, public_key=key, identity=identity, certificate=der)
+        device = device_with(der, profile, identity)
     folder = read_folder(args.folder)
     return Scene(folder, device, _precursors(args, config, folder), config)
 
@@ -98,7 +102,8 @@ def _config(args: argparse.Namespace) -> LoadedConfig | None:
 def _precursors(
     args: argparse.Namespace, config: LoadedConfig | None, folder: ReleaseFolder
 ) -> Precursors:
-    from fotabuild.report.folder import ArtifactKind, read_folder
+    from fotabuild.report.artifact import ArtifactKind
+    from fotabuild.report.folder import read_folder
     from fotabuild.report.precursors import InstalledImage, Precursors
 
     images = []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fotabuild.cli.commands.build import build_from
-from fotabuild.cli.output import Output
+from fotabuild.cli.output import Output, counted
 from fotabuild.cli.upload_events import Reporter
 from fotabuild.cli.upload_plan import (
     Candidate,
@@ -203,14 +203,14 @@ class ServiceUpload:
             )
         image = self._image_digest(found)
         grouping = group_devices(devices, payloads, image)
-        report(Note(f"{len(devices)} devices match, {grouping.up_to_date} are up to date"))
+        report(Note(f"{counted(len(devices), 'device')} found, {grouping.up_to_date} up to date"))
         for group in grouping.groups:
-            report(Note(f"{group.key}: {group.devices} devices"))
+            report(Note(f"{group.key}: {counted(group.devices, 'device')}"))
         if grouping.silent:
             report(
                 Note(
-                    f"{grouping.silent} devices are not registered now; the campaign waits for "
-                    "them (--device-id names those that count)",
+                    f"{counted(grouping.silent, 'device')} not registered now; the campaign waits "
+                    "for them (--device-id names those that count)",
                     True,
                 )
             )

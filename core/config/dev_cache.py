@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,10 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity, parse_uuid
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.certificate import read_certificate
+from fotabuild.signing.key_file import open_to_others
 
 DEFAULT_CACHE = ".manifest-dev-tool"
 Text = Annotated[str, Meta(min_length=1)]
-_OTHERS = 0o077
 _REMEDY = "correct it, or delete it and run manifest-dev-tool init again"
 
 
@@ -82,13 +81,7 @@ class DevCache:
 
     def open_to_others(self) -> list[Path]:
         """Return the secret files that other users of the machine can read."""
-        if os.name != "posix":
-            return []
-        return [
-            path
-            for path in (self.key, self.cloud)
-            if path.exists() and path.stat().st_mode & _OTHERS
-        ]
+        return [path for path in (self.key, self.cloud) if open_to_others(path)]
 
     def read_config(self) -> DevConfig:
         """Read ``dev.cfg.yaml``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from fotabuild.delta.bytewise import subtract
@@ -23,7 +23,7 @@ class Finder:
     """Looks for segments through the suffix array of the old image."""
 
     def __init__(
-        self, old: bytes, new: bytes, suffixes: list[int], settings: CandidateSettings
+        self, old: bytes, new: bytes, suffixes: Sequence[int], settings: CandidateSettings
     ) -> None:
         self._old = old
         self._new = new
@@ -33,15 +33,10 @@ class Finder:
         self._latest: dict[int, list[int]] = {}
         self._work = _WALK * len(new)
 
-    def find(self, hints: list[Segment]) -> list[Segment]:
+    def find(self) -> list[Segment]:
         """Return segments, sorted by beginning and shift."""
         length = 0
-        waiting = iter(hints)
-        hint = next(waiting, None)
         for at in range(len(self._new) - 1):
-            while hint is not None and hint.begin <= at:
-                self._try_match(at, at + hint.shift, 0)
-                hint = next(waiting, None)
             if length > _LONG_MATCH:
                 length -= 1  # Inside a match that was found.
             else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Effort(Enum):
@@ -27,8 +27,7 @@ class Effort(Enum):
         return members[: members.index(self) + 1]
 
 
-@dataclass(frozen=True)
-class CandidateSettings:
+class CandidateSettings(NamedTuple):
     """Which places of the old image are looked at.
 
     Attributes:
@@ -52,25 +51,28 @@ class CandidateSettings:
     widen: int = 128
 
 
-@dataclass(frozen=True)
-class PlanSettings:
+class PlanSettings(NamedTuple):
     """Which ways through the new image are looked at.
 
     Attributes:
         depth: earlier places to look at for each LZ4 match.
         slack: bytes by which a way may be dearer than the best for a while.
+        gain: bytes by which a way must be cheaper than the same a bit further on.
         settled: so many equal bytes ahead let all other ways rest; 0 for never.
         promise: of the eight bytes where a diff begins, so many are equal.
         grid: bytes between the places where a frame may end, in the first round.
         rounds: distances from the cuts of the last round to try in the next.
+        margin: bytes around the frames of the last round where the next may use their segments.
     """
 
     depth: int
     slack: int
+    gain: int
     settled: int
     promise: int
     grid: int
     rounds: tuple[tuple[int, ...], ...]
+    margin: int = 16
 
 
 def _both_ways(*distances: int) -> tuple[int, ...]:
@@ -82,8 +84,11 @@ _MANY = CandidateSettings(least_match=5, least_score=6, lanes=3, wide_lanes=2, w
 _WIDE = _both_ways(1, 2, 3, 4, 6, 8, 12, 16)
 
 SETTINGS = {
-    Effort.BALANCED: (_FEW, PlanSettings(8, 16, 32, 4, 32, (_both_ways(4, 8, 12),))),
-    Effort.BEST: (_FEW, PlanSettings(8, 22, 32, 3, 8, (_both_ways(4, 8, 12), _both_ways(1, 2)))),
-    Effort.MAX: (_MANY, PlanSettings(64, 60, 0, 0, 8, (_WIDE, _WIDE, _WIDE))),
+    Effort.BALANCED: (_FEW, PlanSettings(4, 12, 1, 8, 4, 32, (_both_ways(4, 8, 16),))),
+    Effort.BEST: (
+        _FEW,
+        PlanSettings(4, 22, 0, 16, 3, 8, (_both_ways(4, 8, 12, 20), _both_ways(1, 2))),
+    ),
+    Effort.MAX: (_MANY, PlanSettings(16, 40, 0, 0, 0, 4, (_WIDE, _WIDE, _WIDE), 128)),
 }
 """What each effort above ``FAST`` looks at, found by measuring on real pairs of firmware."""

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from fotabuild.delta import decoder
 from fotabuild.delta.deadline import Deadline
 from fotabuild.delta.effort import SETTINGS, CandidateSettings, Effort
-from fotabuild.delta.hints import ImageHints, hinted_segments
-from fotabuild.delta.patch import Patch, PatchStats, RecordUse
+from fotabuild.delta.parallel import run_all
+from fotabuild.delta.patch import Patch, PatchStats
+from fotabuild.delta.rounds import plan_frames
 from fotabuild.delta.search import (
+    Kernel,
     check_plan,
     fill_frames,
     match_pieces,
     open_kernel,
     pack_frames,
-    plan_frames,
 )
 from fotabuild.delta.segments import Frame, Segment, merge_segments
 from fotabuild.delta.writer import PackedFrame, write_patch
 from fotabuild.errors import DeltaError
 from fotabuild.formats.patch_stream import MAX_NEW_SIZE, MIN_BLOCK_SIZE
+
+if TYPE_CHECKING:
+    from fotabuild.delta.hints import ImageHints
+    from fotabuild.delta.index import OldIndex
 
 DEFAULT_BLOCK_SIZE = 512
 
@@ -41,6 +48,7 @@ def make_patch(
     effort: Effort = Effort.BALANCED,
     time_limit: float | None = None,
     hints: ImageHints | None = None,
+    index: OldIndex | None = None,
 ) -> Patch:
     """Return a patch that turns ``old`` into ``new``.
 
@@ -54,10 +62,11 @@ def make_patch(
         time_limit: seconds after which no further step begins and a running one is given up;
             the first step is always done. None for no limit.
         hints: symbols of both images, from which better candidates may come.
+        index: the index of the old image, if it is at hand: it saves time and changes nothing.
 
     Raises:
-        DeltaError: an empty new image, a block size that no device accepts, or a patch that does
-            not give back the new image (a defect of this encoder).
+        DeltaError: an empty new image, a block size that no device accepts, an index of another
+            image, or a patch that does not give back the new image (a defect of this encoder).
     """
     if not 1 <= len(new) <= MAX_NEW_SIZE:
         raise DeltaError(
@@ -69,14 +78,24 @@ def make_patch(
             field="block-size",
             remedy=f"use {MIN_BLOCK_SIZE} or more; 512 fits every device",
         )
-    search = _Search(old, new, block_size, hints, Deadline(time_limit))
+    if index is not None and index.old != old:
+        raise DeltaError("the index is that of another image", field="index")
+    following = effort.steps()[1:2] if time_limit is None else ()
+    search = _Search(
+        open_kernel(old, new, index and index.suffixes),
+        (old, new),
+        block_size,
+        _hinted(hints, old, new),
+        Deadline(time_limit),
+        SETTINGS[following[0]][0] if following else None,
+    )
     results: list[_Result] = []
     best: _Result | None = None
     for step in effort.steps():
         frames = search.run(step, best)
         if frames is None:
             break
-        result = _Result(step, frames, *write_patch(len(new), block_size, frames))
+        result = _Result(step, frames, write_patch(len(new), block_size, frames))
         best = result if best is None or len(result.data) < len(best.data) else best
         results.append(best)
     assert best is not None
@@ -89,14 +108,13 @@ def make_patch(
         len(results) == len(effort.steps()),
         search.compiled,
     )
-    return Patch(best.data, best.records, stats)
+    return Patch(best.data, stats)
 
 
 class _Result(NamedTuple):
     effort: Effort
     frames: list[PackedFrame]
     data: bytes
-    records: tuple[RecordUse, ...]
 
 
 class _Search:
@@ -104,20 +122,30 @@ class _Search:
 
     def __init__(
         self,
-        old: bytes,
-        new: bytes,
+        kernel: Kernel,
+        images: tuple[bytes, bytes],
         block_size: int,
-        hints: ImageHints | None,
+        segments: list[Segment],
         deadline: Deadline,
+        ahead: CandidateSettings | None,
     ) -> None:
-        self._old = old
-        self._new = new
+        """Prepare the steps.
+
+        Args:
+            kernel: what does the hot parts.
+            images: the old and the new one.
+            block_size: frame bound in bytes.
+            segments: those that are known already.
+            deadline: when no further step begins.
+            ahead: segments to look for while the first step is at work.
+        """
+        self._kernel = kernel
+        self._old, self._new = images
         self._block_size = block_size
-        self._hints = hinted_segments(hints, old, new)
+        self._segments = segments
         self._deadline = deadline
-        self._kernel = open_kernel(old, new)
+        self._ahead = ahead
         self._looked_at: set[CandidateSettings] = set()
-        self._segments: list[Segment] = []
 
     @property
     def compiled(self) -> bool:
@@ -127,20 +155,16 @@ class _Search:
     def run(self, effort: Effort, best: _Result | None) -> list[PackedFrame] | None:
         """Return the frames of one step; None if the time was up before."""
         if best is None:
-            pieces = match_pieces(self._old, self._new, self._kernel)
-            return list(fill_frames(self._old, self._new, pieces, self._block_size))
+            return self._fill()
         if self._deadline.passed():
             return None
         candidates, settings = SETTINGS[effort]
-        if candidates not in self._looked_at:
-            self._looked_at.add(candidates)
-            found = self._kernel.find_segments(self._hints, candidates)
-            self._segments = merge_segments([*self._segments, *found])
+        self._look(candidates)
         plan: list[Frame] = []
         for better in plan_frames(
             self._kernel,
             self._segments,
-            len(self._new),
+            (len(self._old), len(self._new)),
             self._block_size,
             settings,
             (packed.frame for packed in best.frames),
@@ -149,3 +173,33 @@ class _Search:
                 return None
             plan = better
         return list(pack_frames(self._kernel, plan, self._block_size))
+
+    def _fill(self) -> list[PackedFrame]:
+        """Return the frames of the first step, and look for the segments of the next meanwhile."""
+        filled: list[PackedFrame] = []
+
+        def fill() -> None:
+            pieces = match_pieces(self._old, self._new, self._kernel)
+            filled.extend(fill_frames(self._old, self._new, pieces, self._block_size))
+
+        tasks: list[Callable[[], None]] = [fill]
+        if self._ahead is not None:
+            tasks.append(partial(self._look, self._ahead))
+        run_all(tasks, at_once=self.compiled)
+        return filled
+
+    def _look(self, candidates: CandidateSettings) -> None:
+        """Take in the segments that were not looked for yet."""
+        if candidates not in self._looked_at:
+            self._looked_at.add(candidates)
+            found = self._kernel.find_segments(candidates)
+            self._segments = merge_segments([*self._segments, *found])
+
+
+def _hinted(hints: ImageHints | None, old: bytes, new: bytes) -> list[Segment]:
+    """Return where the symbols say that the images resemble each other."""
+    if hints is None:
+        return []
+    from fotabuild.delta.hints import hinted_segments  # Most patches are made without.
+
+    return hinted_segments(hints, old, new)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import lz4.block
 
 _LEVEL = 12
+# Most frames of a small update are the same: nothing changed in there.
+_REMEMBERED = 64
+# The format wants so many bytes before there may be a match (LZ4 block format, end of block).
+_LEAST_COMPRESSED = 13
 
 
 def pack(data: bytes, block_size: int) -> Iterator[tuple[int, bytes]]:
@@ -54,7 +59,10 @@ def _literal_header(length: int) -> bytes:
     return b"\xf0" + b"\xff" * ones + bytes([rest])
 
 
+@functools.lru_cache(_REMEMBERED)
 def _compress(piece: bytes) -> bytes:
+    if len(piece) < _LEAST_COMPRESSED:
+        return literal_block(piece)
     block: bytes = lz4.block.compress(
         piece, mode="high_compression", compression=_LEVEL, store_size=False
     )

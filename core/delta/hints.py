@@ -40,19 +40,25 @@ class ImageHints:
 def hinted_segments(hints: ImageHints | None, old: bytes, new: bytes) -> list[Segment]:
     """Return where symbols of the same name say that the images resemble each other.
 
-    Symbols that share a name are paired in the order of their places.
+    They go to the plan as they are. Of most symbols, the search finds the place by itself; it
+    cannot find tables whose addresses all moved, nor short functions that were compiled anew.
+    Symbols that share a name are paired in the order of their places. The segments do not overlap:
+    symbols that do cannot make the plan slow.
     """
     if hints is None:
         return []
-    places: dict[tuple[str, int], int] = {}
-    for key, symbol in _numbered(hints.old):
-        places[key] = symbol.offset
-    segments = {
-        Segment(symbol.offset, symbol.offset + symbol.size, places[key] - symbol.offset)
-        for key, symbol in _numbered(hints.new)
-        if key in places and 0 <= symbol.offset < len(new) - 1 and 0 <= places[key] < len(old)
-    }
-    return sorted(segments)
+    places = {key: symbol.offset for key, symbol in _numbered(hints.old)}
+    segments: list[Segment] = []
+    done = 0
+    for key, symbol in _numbered(hints.new):
+        if symbol.offset < done or key not in places:
+            continue
+        shift = places[key] - symbol.offset
+        end = min(symbol.offset + symbol.size, len(new), len(old) - shift)
+        if symbol.offset < end and places[key] >= 0:
+            segments.append(Segment(symbol.offset, end, shift))
+            done = end
+    return segments
 
 
 def _numbered(symbols: Iterable[Symbol]) -> Iterator[tuple[tuple[str, int], Symbol]]:

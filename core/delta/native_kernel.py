@@ -5,16 +5,17 @@ Same results as :mod:`fotabuild.delta.python_kernel`, in a hundredth of the time
 
 from __future__ import annotations
 
+import _thread  # threading takes long to load.
 import ctypes
 import functools
 import os
 import sys
 from array import array
 from collections.abc import Iterable
-from ctypes import POINTER, Structure, c_char_p, c_int32, c_void_p
-from itertools import chain
+from ctypes import POINTER, Structure, c_char_p, c_int32, c_uint8, c_void_p
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fotabuild.delta.effort import CandidateSettings, PlanSettings
 from fotabuild.delta.segments import LARGEST_FRAME, Frame, Piece, Segment
@@ -37,8 +38,10 @@ class _Plan(Structure):
         ("window", c_int32),
         ("depth", c_int32),
         ("slack", c_int32),
+        ("gain", c_int32),
         ("settled", c_int32),
         ("promise", c_int32),
+        ("position", c_int32),
     ]
 
 
@@ -47,10 +50,8 @@ class _Candidates(Structure):
         ("old_image", c_char_p),
         ("new_image", c_char_p),
         ("suffixes", c_void_p),
-        ("hints", c_void_p),
         ("old_size", c_int32),
         ("new_size", c_int32),
-        ("hint_count", c_int32),
         ("neighbours", c_int32),
         ("least_match", c_int32),
         ("least_score", c_int32),
@@ -89,19 +90,27 @@ class NativeKernel:
 
     compiled = True
 
-    def __init__(self, old: bytes, new: bytes) -> None:
+    def __init__(self, old: bytes, new: bytes, suffixes: array[int] | None = None) -> None:
         library = _library()
         if library is None:
             raise RuntimeError("the compiled part of the delta encoder is not installed")
         self._library = library
         self._old = old
         self._new = new
+        self._lock = _thread.allocate_lock()
+        self._sorted = suffixes
 
-    @functools.cached_property
-    def _suffixes(self) -> ctypes.Array[c_int32]:
-        suffixes = (c_int32 * len(self._old))()
-        _require(self._library.fota_suffix_array(self._old, c_int32(len(self._old)), suffixes))
-        return suffixes
+    @property
+    def suffixes(self) -> array[int]:
+        """The starts of all suffixes of the old image, in the order of the suffixes."""
+        with self._lock:  # Others wait until the first one has it.
+            if self._sorted is None:
+                size = len(self._old)
+                suffixes = array("i", [0]) * size
+                numbers = (c_int32 * size).from_buffer(suffixes)
+                _require(self._library.fota_suffix_array(self._old, c_int32(size), numbers))
+                self._sorted = suffixes
+            return self._sorted
 
     def match(self) -> list[Piece]:
         """Return the pieces that bsdiff finds."""
@@ -113,24 +122,21 @@ class NativeKernel:
             c_int32(len(self._old)),
             self._new,
             c_int32(len(self._new)),
-            self._suffixes,
+            c_void_p(self.suffixes.buffer_info()[0]),
             ctypes.byref(found),
         )
         return [Piece(*piece) for piece in self._take(found, count) if piece[2]]
 
-    def find_segments(self, hints: list[Segment], settings: CandidateSettings) -> list[Segment]:
+    def find_segments(self, settings: CandidateSettings) -> list[Segment]:
         """Return where the new image resembles the old one, sorted."""
         if not self._old:
             return []
-        numbers = _array(chain.from_iterable(hints), 3 * len(hints))
         task = _Candidates(
             self._old,
             self._new,
-            ctypes.addressof(self._suffixes),
-            ctypes.addressof(numbers),
+            self.suffixes.buffer_info()[0],
             len(self._old),
             len(self._new),
-            len(hints),
             settings.neighbours,
             settings.least_match,
             settings.least_score,
@@ -150,6 +156,7 @@ class NativeKernel:
         nodes: array[int],
         block_size: int,
         settings: PlanSettings,
+        position: int = 0,
     ) -> tuple[list[Frame], int]:
         """Return the cheapest frames that end at ``nodes``, and their price."""
         lanes = _array(chain.from_iterable(segments), 3 * len(segments))
@@ -165,29 +172,41 @@ class NativeKernel:
             min(block_size, LARGEST_FRAME),
             settings.depth,
             settings.slack,
+            settings.gain,
             settings.settled,
             settings.promise,
+            position,
         )
         frames = (c_int32 * (3 * len(nodes)))()
         price = c_int32()
         count = self._library.fota_plan(ctypes.byref(task), frames, ctypes.byref(price))
         _require(count)
-        shifts = [*(segment.shift for segment in segments), None]  # Index -1: inserted bytes.
         return [
-            Frame(begin, end, shifts[index]) for begin, end, index in _triples(frames, count)
+            Frame(begin, end, None if start < 0 else start - begin)
+            for begin, end, start in _triples(frames, count)
         ], price.value + 1
 
-    def block(self, frame: Frame, depth: int) -> bytes:
-        """Return the frame as an LZ4 block."""
-        begin, end, shift = frame
-        size = end - begin
-        block = ctypes.create_string_buffer(size + size // 255 + 16)
-        base = None if shift is None else self._old[begin + shift : end + shift]
-        written = self._library.fota_block(
-            self._new[begin:end], base, c_int32(size), c_int32(depth), block
+    def blocks(self, frames: list[Frame], depth: int) -> list[bytes]:
+        """Return the frames as LZ4 blocks."""
+        numbers = chain.from_iterable(
+            (begin, end, -1 if shift is None else begin + shift) for begin, end, shift in frames
+        )
+        sizes = [end - begin for begin, end, _ in frames]
+        room = sum(size + size // 255 + 16 for size in sizes)
+        blocks = (c_uint8 * max(1, room))()
+        ends = (c_int32 * max(1, len(frames)))()
+        written = self._library.fota_blocks(
+            self._old,
+            self._new,
+            _array(numbers, 3 * len(frames)),
+            c_int32(len(frames)),
+            c_int32(depth),
+            blocks,
+            ends,
         )
         _require(written)
-        return block.raw[:written]
+        whole = bytes(memoryview(blocks)[: ends[len(frames) - 1]])
+        return [whole[begin:end] for begin, end in pairwise((0, *ends[: len(frames)]))]
 
     def _take(self, found: Any, count: int) -> list[tuple[int, int, int]]:
         """Copy an array of triples and free it."""
@@ -201,6 +220,15 @@ class NativeKernel:
 def usable_for(old: bytes, new: bytes) -> bool:
     """Whether the library was built and can count the bytes of these images."""
     return max(len(old), len(new)) <= _LARGEST_IMAGE and available()
+
+
+def suffixes_fit(suffixes: array[int]) -> bool:
+    """Whether all of these point into an image that has as many bytes; C would not check it."""
+    if not available():
+        return not suffixes or 0 <= min(suffixes) <= max(suffixes) < len(suffixes)
+    pointer = c_void_p(suffixes.buffer_info()[0])
+    library = cast(ctypes.CDLL, _library())
+    return bool(library.fota_suffixes_fit(pointer, c_int32(len(suffixes))))
 
 
 def _array(numbers: Iterable[int], count: int) -> ctypes.Array[c_int32]:

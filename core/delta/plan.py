@@ -18,7 +18,7 @@ from fotabuild.delta.lz4_parser import NEVER, START, Matcher, State, block_end, 
 from fotabuild.delta.segments import LARGEST_FRAME, Frame, Segment
 
 _EXTRA = -1
-_FURTHER = 32  # Equal cost so many bytes further makes a beginning useless.
+_FURTHER = 16  # Hardly more cost so many bytes further makes a beginning useless.
 _PROMISE = 8
 
 
@@ -81,17 +81,18 @@ class Planner:
         self._window = min(block_size, LARGEST_FRAME)
         self._settings = settings
 
-    def plan(self, nodes: array[int]) -> tuple[list[Frame], int]:
+    def plan(self, nodes: array[int], position: int = 0) -> tuple[list[Frame], int]:
         """Return the frames and their price without the header of the patch.
 
         Args:
-            nodes: places where frames may end, sorted; 0 first, the image's size last.
+            nodes: places where frames may end, sorted; the frames go from the first to the last.
+            position: place in the old image where a diff at the first node would go on.
         """
         self._nodes = nodes
         self._best = [NEVER] * len(nodes)
         self._extra = [_NO_LABEL] * len(nodes)
         # Opening a record takes two bytes; the last seek is always one.
-        self._extra[0] = _Label(2, -1, _EXTRA, 0, 0)
+        self._extra[0] = _Label(2, -1, _EXTRA, nodes[0], position)
         self._best[0] = 2
         self._extra_matcher = Matcher(self._new, self._window, self._settings.depth)
         self._lanes: dict[int, _Lane] = {}
@@ -132,7 +133,7 @@ class Planner:
             return
         if cheapest.mode != _EXTRA:
             extra = cheapest._replace(string=at)
-        settled = self._is_settled(cheapest, at)
+        settled = self._is_settled(cheapest, node)
         if not settled:
             self._price_frames(node, None, extra)
         ahead = node + 1
@@ -144,16 +145,19 @@ class Planner:
             if not settled:
                 label = self._entry(node, label, lane, cheapest)
             if label.cost < NEVER and (
-                ahead > lane.last or lane.labels[ahead - lane.first].cost > label.cost
+                ahead > lane.last
+                or lane.labels[ahead - lane.first].cost > label.cost + self._settings.gain
             ):
                 self._price_frames(node, lane, label)
 
-    def _is_settled(self, cheapest: _Label, at: int) -> bool:
+    def _is_settled(self, cheapest: _Label, node: int) -> bool:
         """Whether the cheapest way goes on through equal bytes, so that none other is begun."""
         count = self._settings.settled
         if not count or cheapest.mode == _EXTRA:
             return False
-        return self._promise(self._lanes[cheapest.mode].segment, at, count) == count
+        lane = self._lanes[cheapest.mode]
+        at = self._nodes[node]
+        return lane.last > node and self._promise(lane.segment, at, count) == count
 
     def _entry(self, node: int, label: _Label, lane: _Lane, cheapest: _Label) -> _Label:
         """Return what frames of a lane begin with at a node: its own label, or another's."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from array import array
 
 from fotabuild.delta import records
@@ -20,23 +19,27 @@ class PythonKernel:
 
     compiled = False
 
-    def __init__(self, old: bytes, new: bytes) -> None:
+    def __init__(self, old: bytes, new: bytes, suffixes: array[int] | None = None) -> None:
         self._old = old
         self._new = new
+        self._sorted = suffixes
 
-    @functools.cached_property
-    def _suffixes(self) -> list[int]:
-        return suffix_array(self._old)
+    @property
+    def suffixes(self) -> array[int]:
+        """The starts of all suffixes of the old image, in the order of the suffixes."""
+        if self._sorted is None:
+            self._sorted = array("i", suffix_array(self._old))
+        return self._sorted
 
     def match(self) -> list[Piece]:
         """Return the pieces that bsdiff finds."""
         return records.match(self._old, self._new)
 
-    def find_segments(self, hints: list[Segment], settings: CandidateSettings) -> list[Segment]:
+    def find_segments(self, settings: CandidateSettings) -> list[Segment]:
         """Return where the new image resembles the old one, sorted."""
         if not self._old:
             return []
-        return Finder(self._old, self._new, self._suffixes, settings).find(hints)
+        return Finder(self._old, self._new, self.suffixes, settings).find()
 
     def plan(
         self,
@@ -44,14 +47,19 @@ class PythonKernel:
         nodes: array[int],
         block_size: int,
         settings: PlanSettings,
+        position: int = 0,
     ) -> tuple[list[Frame], int]:
         """Return the cheapest frames that end at ``nodes``, and their price."""
-        return Planner(self._old, self._new, segments, block_size, settings).plan(nodes)
+        planner = Planner(self._old, self._new, segments, block_size, settings)
+        return planner.plan(nodes, position)
 
-    def block(self, frame: Frame, depth: int) -> bytes:
-        """Return the frame as an LZ4 block."""
+    def blocks(self, frames: list[Frame], depth: int) -> list[bytes]:
+        """Return the frames as LZ4 blocks."""
+        return [block(self._string(frame), depth) for frame in frames]
+
+    def _string(self, frame: Frame) -> bytes:
         begin, end, shift = frame
         data = self._new[begin:end]
-        if shift is not None:
-            data = subtract(data, self._old[begin + shift : end + shift])
-        return block(data, depth)
+        if shift is None:
+            return data
+        return subtract(data, self._old[begin + shift : end + shift])

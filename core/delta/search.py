@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from itertools import chain, compress
+from functools import partial
+from itertools import chain
 from typing import Protocol
 
 from fotabuild.delta import frames, native_kernel
 from fotabuild.delta.bytewise import subtract
 from fotabuild.delta.effort import CandidateSettings, PlanSettings
 from fotabuild.delta.padding import Shortened, find_cuts, restore
-from fotabuild.delta.segments import LARGEST_FRAME, Frame, Piece, Segment
+from fotabuild.delta.parallel import run_all
+from fotabuild.delta.segments import Frame, Piece, Segment
 from fotabuild.delta.writer import PackedFrame
 from fotabuild.errors import DeltaError
 
 _FINAL_DEPTH = 64
-_GRID_OF = 1024
-"""Block size from which on the grid of cuts grows with the block size."""
+_SHARES = 8
 
 
 class Kernel(Protocol):
@@ -29,10 +30,14 @@ class Kernel(Protocol):
 
     compiled: bool
 
+    @property
+    def suffixes(self) -> array[int]:
+        """The starts of all suffixes of the old image, in the order of the suffixes."""
+
     def match(self) -> list[Piece]:
         """Return the pieces that bsdiff finds."""
 
-    def find_segments(self, hints: list[Segment], settings: CandidateSettings) -> list[Segment]:
+    def find_segments(self, settings: CandidateSettings) -> list[Segment]:
         """Return where the new image resembles the old one, sorted."""
 
     def plan(
@@ -41,20 +46,24 @@ class Kernel(Protocol):
         nodes: array[int],
         block_size: int,
         settings: PlanSettings,
+        position: int = 0,
     ) -> tuple[list[Frame], int]:
-        """Return the cheapest frames that end at ``nodes``, and their price."""
+        """Return the cheapest frames that end at ``nodes``, and their price.
 
-    def block(self, frame: Frame, depth: int) -> bytes:
-        """Return the frame as an LZ4 block."""
+        ``position`` is the place in the old image where a diff at the first node would go on.
+        """
+
+    def blocks(self, frames: list[Frame], depth: int) -> list[bytes]:
+        """Return the frames as LZ4 blocks."""
 
 
-def open_kernel(old: bytes, new: bytes) -> Kernel:
-    """Return what does the hot parts."""
+def open_kernel(old: bytes, new: bytes, suffixes: array[int] | None = None) -> Kernel:
+    """Return what does the hot parts; ``suffixes`` of the old image save time if they are known."""
     if native_kernel.usable_for(old, new):
-        return native_kernel.NativeKernel(old, new)
+        return native_kernel.NativeKernel(old, new, suffixes)
     from fotabuild.delta.python_kernel import PythonKernel  # Most installations need it never.
 
-    return PythonKernel(old, new)
+    return PythonKernel(old, new, suffixes)
 
 
 def match_pieces(old: bytes, new: bytes, kernel: Kernel) -> list[Piece]:
@@ -63,7 +72,8 @@ def match_pieces(old: bytes, new: bytes, kernel: Kernel) -> list[Piece]:
     if not any(cuts):
         return kernel.match()
     short_old, short_new = Shortened(old, cuts[0]), Shortened(new, cuts[1])
-    pieces = open_kernel(short_old.data, short_new.data).match()
+    suffixes = kernel.suffixes if kernel.compiled and not cuts[0] else None
+    pieces = open_kernel(short_old.data, short_new.data, suffixes).match()
     return restore(pieces, old, new, short_old, short_new)
 
 
@@ -88,49 +98,17 @@ def fill_frames(
         done = new_at + size
 
 
-def plan_frames(
-    kernel: Kernel,
-    segments: list[Segment],
-    new_size: int,
-    block_size: int,
-    settings: PlanSettings,
-    start: Iterable[Frame],
-) -> Iterator[list[Frame]]:
-    """Yield better and better plans.
-
-    Args:
-        kernel: what does the hot parts.
-        segments: where the new image resembles the old one.
-        new_size: bytes of the new image.
-        block_size: frame bound in bytes.
-        settings: what to look at.
-        start: frames whose cuts are tried, too.
-    """
-    grid = settings.grid * max(_GRID_OF, min(block_size, LARGEST_FRAME)) // _GRID_OF
-    bounds = chain.from_iterable(segment[:2] for segment in segments)
-    nodes = chain(range(0, new_size, grid), bounds, (frame.end for frame in start))
-    planned, _ = kernel.plan(segments, _sorted_nodes(nodes, new_size), block_size, settings)
-    yield planned
-    for distances in settings.rounds:
-        around = (frame.end + distance for frame in planned for distance in distances)
-        planned, _ = kernel.plan(segments, _sorted_nodes(around, new_size), block_size, settings)
-        yield planned
-
-
-def _sorted_nodes(places: Iterable[int], new_size: int) -> array[int]:
-    """Return the places inside the image and its ends; a set of numbers would need much memory."""
-    marks = bytearray(new_size + 1)
-    for place in places:
-        if 0 < place < new_size:
-            marks[place] = 1
-    marks[0] = marks[new_size] = 1
-    return array("i", compress(range(new_size + 1), marks))
-
-
 def pack_frames(kernel: Kernel, planned: list[Frame], block_size: int) -> Iterator[PackedFrame]:
     """Compress planned frames."""
-    for frame in planned:
-        block = kernel.block(frame, _FINAL_DEPTH)
+    share = len(planned) // _SHARES + 1
+    blocks = run_all(
+        [
+            partial(kernel.blocks, planned[first : first + share], _FINAL_DEPTH)
+            for first in range(0, len(planned), share)
+        ],
+        at_once=kernel.compiled,
+    )
+    for frame, block in zip(planned, chain.from_iterable(blocks), strict=True):
         if len(block) > block_size:
             raise DeltaError(
                 f"a planned frame needs {len(block)} bytes", remedy="report this defect"

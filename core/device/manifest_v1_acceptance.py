@@ -10,7 +10,26 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from fotabuild.device.manifest_acceptance import Device
-from fotabuild.device.patch_acceptance import accept_patch
+from fotabuild.device.manifest_checks import (
+    STATUS_CLASS_ID,
+    STATUS_DIGEST_SIZE,
+    STATUS_FORMAT,
+    STATUS_MALFORMED,
+    STATUS_SCHEMA,
+    STATUS_STORAGE,
+    STATUS_URI,
+    STATUS_VENDOR_DATA,
+    STATUS_VENDOR_ID,
+    URI_REMEDY,
+    VENDOR_DATA_REMEDY,
+    check_downloaded,
+    check_identity,
+    check_newer,
+    check_patch,
+    check_precursor,
+    check_signature,
+    warn_of_size,
+)
 from fotabuild.device.profile import (
     V1_BUFFER_SIZE,
     V1_STORED_SIZE,
@@ -20,7 +39,7 @@ from fotabuild.device.profile import (
     UpdateClient,
 )
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
-from fotabuild.errors import FormatError, ManifestError, VerificationError
+from fotabuild.errors import FormatError, ManifestError
 from fotabuild.files import sha256
 from fotabuild.formats.manifest_v1 import (
     ENCRYPTION_MODE_NONE_ECC,
@@ -33,26 +52,12 @@ from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.signing.der_signature import der_to_raw
 from fotabuild.signing.verify import verify
 
-_STATUS_URI = -21
-_STATUS_MALFORMED = -22
-_STATUS_SIGNATURE = -23
-_STATUS_FORMAT = -25
-_STATUS_DIGEST = -26
-_STATUS_VERSION = -27
-_STATUS_SCHEMA = -28
-_STATUS_VENDOR_DATA = -29
-_STATUS_VENDOR_ID = -30
-_STATUS_CLASS_ID = -31
-_STATUS_PRECURSOR = -32
-_STATUS_STORAGE = -33
-_STATUS_DIGEST_SIZE = -43
-_STATUS_LENGTH = -84
 _FIELD_STATUS = {
-    "manifestVersion": _STATUS_SCHEMA,
-    "vendorId": _STATUS_VENDOR_ID,
-    "classId": _STATUS_CLASS_ID,
-    "precursorDigest": _STATUS_DIGEST_SIZE,
-    "payload.format": _STATUS_FORMAT,
+    "manifestVersion": STATUS_SCHEMA,
+    "vendorId": STATUS_VENDOR_ID,
+    "classId": STATUS_CLASS_ID,
+    "precursorDigest": STATUS_DIGEST_SIZE,
+    "payload.format": STATUS_FORMAT,
 }
 _TIMESTAMP_MAX = 2**63 - 1
 # BS_PATCH_COMPILE_TIME_MEMORY_ALLOC.
@@ -74,14 +79,18 @@ def accept_manifest_v1(
     try:
         signed = decode_signed(data)
     except FormatError as error:
-        status = _STATUS_MALFORMED
+        status = STATUS_MALFORMED
         if isinstance(error, ManifestError):
             status = _FIELD_STATUS.get(error.field or "", status)
         report.check("manifest-structure", False, str(error), status)
         return report.build()
     report.check("manifest-structure", True, f"{len(data)} bytes of strict DER")
-    _check_signature(report, signed, device)
-    _check_identity(report, signed.manifest, device)
+    check_signature(
+        report,
+        device.public_key,
+        lambda key: verify(key, signed.signed_bytes, der_to_raw(signed.signature)),
+    )
+    check_identity(report, signed.manifest.identity, device.identity)
     _check_fields(report, signed.manifest, device.profile, len(data))
     _check_hub(report, signed, device, len(data))
     _check_installed(report, signed.manifest, device)
@@ -92,54 +101,29 @@ def accept_manifest_v1(
     return report.build()
 
 
-def _check_signature(report: ReportBuilder, signed: SignedManifestV1, device: Device) -> None:
-    if device.public_key is None:
-        report.skip("signature", "no certificate or public key given")
-        return
-    try:
-        verify(device.public_key, signed.signed_bytes, der_to_raw(signed.signature))
-    except VerificationError as error:
-        report.check("signature", False, error.problem, _STATUS_SIGNATURE)
-    else:
-        report.check("signature", True, "made by the update key over these bytes")
-
-
-def _check_identity(report: ReportBuilder, manifest: ManifestV1, device: Device) -> None:
-    if device.identity is None:
-        report.skip("vendor-id", "no device identity given")
-        report.skip("class-id", "no device identity given")
-        return
-    for name, found, expected, status in (
-        ("vendor-id", manifest.identity.vendor_id, device.identity.vendor_id, _STATUS_VENDOR_ID),
-        ("class-id", manifest.identity.class_id, device.identity.class_id, _STATUS_CLASS_ID),
-    ):
-        report.check(name, found == expected, f"{found}, the device has {expected}", status)
-
-
 def _check_fields(
     report: ReportBuilder, manifest: ManifestV1, profile: DeviceProfile, size: int
 ) -> None:
     limits = profile.limits
     for name, found, limit, status, remedy in (
-        ("timestamp", manifest.timestamp, _TIMESTAMP_MAX, _STATUS_MALFORMED, "lower the version"),
+        ("timestamp", manifest.timestamp, _TIMESTAMP_MAX, STATUS_MALFORMED, "lower the version"),
         (
             "vendor-info",
             len(manifest.vendor_info),
             limits.vendor_data_size,
-            _STATUS_VENDOR_DATA,
-            "set device.limits.vendor-data-size to the FOTA_MANIFEST_VENDOR_DATA_SIZE of the "
-            "firmware (0 unless it was built with another)",
+            STATUS_VENDOR_DATA,
+            VENDOR_DATA_REMEDY,
         ),
-        ("priority", manifest.priority or 0, limits.priority, _STATUS_MALFORMED, ""),
+        ("priority", manifest.priority or 0, limits.priority, STATUS_MALFORMED, ""),
         (
             "payload-uri",
             len(manifest.payload_uri.encode()),
             limits.uri_size,
-            _STATUS_URI,
-            "shorten payload.url, or raise device.limits.uri-size",
+            STATUS_URI,
+            URI_REMEDY,
         ),
-        ("payload-size", manifest.payload_size, limits.image_size, _STATUS_MALFORMED, ""),
-        ("installed-size", manifest.image_size, limits.image_size, _STATUS_STORAGE, ""),
+        ("payload-size", manifest.payload_size, limits.image_size, STATUS_MALFORMED, ""),
+        ("image-size", manifest.image_size, limits.image_size, STATUS_STORAGE, ""),
     ):
         report.limit(name, found <= limit, f"{found}, the device takes {limit}", status, remedy)
     delta = DeviceFeature.DELTA in profile.features
@@ -147,18 +131,12 @@ def _check_fields(
         "payload-format",
         delta or manifest.payload_format is not PayloadFormat.ARM_PATCH_STREAM,
         manifest.payload_format.value,
-        _STATUS_FORMAT,
+        STATUS_FORMAT,
         "add delta to device.features if its client has that",
     )
     report.check("payload-not-empty", manifest.payload_size > 0, f"{manifest.payload_size} bytes")
     if profile.client is not UpdateClient.HUB:
-        limit = V1_STORED_SIZE if delta else V1_STORED_SIZE_WITHOUT_DELTA
-        report.warn_unless(
-            "manifest-size",
-            size <= limit,
-            f"{size} bytes, the device stores up to {limit}",
-            "an update that is interrupted by a reboot will not resume; shorten payload.url",
-        )
+        warn_of_size(report, size, V1_STORED_SIZE if delta else V1_STORED_SIZE_WITHOUT_DELTA)
 
 
 class _HubReport:
@@ -260,58 +238,16 @@ def _check_block_size(report: ReportBuilder, patch: bytes, profile: DeviceProfil
 
 def _check_installed(report: ReportBuilder, manifest: ManifestV1, device: Device) -> None:
     installed = device.installed_number
-    if installed is None:
-        report.skip("newer-version", "no installed version given")
-    else:
-        report.check(
-            "newer-version",
-            manifest.timestamp > installed,
-            f"{manifest.timestamp} over {installed}",
-            _STATUS_VERSION,
-            "give the new firmware a higher version",
-        )
-    if manifest.precursor_digest is None:
-        return
-    if device.installed_image is None:
-        report.skip("precursor-digest", "no installed image given")
-        return
-    digest = sha256(device.installed_image)
-    report.check(
-        "precursor-digest",
-        manifest.precursor_digest == digest,
-        f"{manifest.precursor_digest.hex()}, the installed image has {digest.hex()}",
-        _STATUS_PRECURSOR,
+    check_newer(
+        report, manifest.timestamp, installed, lambda: f"{manifest.timestamp} over {installed}"
     )
+    check_precursor(report, manifest, device.installed_image)
 
 
 def _check_payload(
     report: ReportBuilder, manifest: ManifestV1, device: Device, payload: bytes
 ) -> None:
-    report.check(
-        "payload-length",
-        len(payload) == manifest.payload_size,
-        f"{len(payload)} bytes, announced are {manifest.payload_size}",
-        _STATUS_LENGTH,
-    )
-    digest = sha256(payload)
-    report.check(
-        "payload-digest",
-        digest == manifest.payload_digest,
-        f"{digest.hex()}, announced is {manifest.payload_digest.hex()}",
-        _STATUS_DIGEST,
-    )
-    if manifest.payload_format is not PayloadFormat.ARM_PATCH_STREAM:
-        return
-    _check_block_size(report, payload, device.profile)
-    if device.installed_image is None:
-        report.skip("patch-stream", "no installed image given")
-        return
-    report.extend(
-        accept_patch(
-            payload,
-            device.installed_image,
-            manifest.image_digest,
-            manifest.image_size,
-            device.profile.patch_device,
-        )
-    )
+    check_downloaded(report, manifest, payload)
+    if manifest.payload_format is PayloadFormat.ARM_PATCH_STREAM:
+        _check_block_size(report, payload, device.profile)
+        check_patch(report, manifest, payload, device.installed_image, device.profile.patch_device)

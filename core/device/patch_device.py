@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: What people must know when nobody looked at features and limits.
 NOT_ENFORCED = "device.profile is none: nobody checked features and limits of devices"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PatchDevice:
+class PatchDevice(NamedTuple):
     """The part of a device's profile that patches depend on.
 
     Attributes:
-        supported: whether the update client has a patch decoder.
         memory: bytes for the decoder's two buffers.
+        supported: whether the update client has a patch decoder.
         network_chunk: bytes that arrive at once from the network.
         enforced: whether what is beyond these is refused.
     """
 
-    supported: bool = True
     memory: int
+    supported: bool = True
     network_chunk: int = 512
     enforced: bool = True
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
-from fotabuild.errors import VerificationError
+from fotabuild.errors import FormatError, VerificationError
 
 
 class Verdict(enum.Enum):
@@ -17,8 +18,7 @@ class Verdict(enum.Enum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """One check of the device.
 
     Attributes:
@@ -36,8 +36,7 @@ class CheckResult:
     remedy: str = ""
 
 
-@dataclass(frozen=True)
-class AcceptanceReport:
+class AcceptanceReport(NamedTuple):
     """All results for one artifact, in the device's order."""
 
     results: tuple[CheckResult, ...]
@@ -98,6 +97,17 @@ class ReportBuilder:
         verdict = Verdict.PASSED if passed else Verdict.FAILED
         self._results.append(CheckResult(name, verdict, detail, status, "" if passed else remedy))
         return passed
+
+    def attempt(
+        self, name: str, action: Callable[[], object], detail: str, status: int | None = None
+    ) -> None:
+        """Record a check that raises where it fails; ``detail`` is what is said where it passes."""
+        try:
+            action()
+        except (FormatError, VerificationError) as error:
+            self.check(name, False, error.problem, status)
+        else:
+            self.check(name, True, detail)
 
     def limit(
         self, name: str, passed: bool, detail: str, status: int | None = None, remedy: str = ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
+from fotabuild.device.suit_parameters import parameters_together
 from fotabuild.errors import FormatError, VerificationError
 from fotabuild.formats.suit import model
 from fotabuild.formats.suit.cose_layout import to_be_signed
@@ -16,7 +17,6 @@ from fotabuild.formats.suit.digests import (
     dependency_digest,
     removed_elements,
 )
-from fotabuild.formats.suit.names import Parameter
 from fotabuild.signing.cose_algorithm import KeyKind, algorithm_by_number
 from fotabuild.signing.cose_verify import VerificationKey
 
@@ -143,48 +143,27 @@ def _block_problem(
 def _check_integrated(report: ReportBuilder, envelope: model.Envelope) -> None:
     """Compare payloads in the envelope with the digests in the manifest: no signature covers them.
 
-    Which digest is for which payload only running the manifest tells. Where the manifest transforms
-    payloads in a way that we do not know, their digests are not those in the manifest.
+    Which digest is for which payload only running the manifest tells.
     """
     if not envelope.integrated:
         return
-    parameters = list(_all_parameters(envelope))
-    named = {p.get(Parameter.URI) for p in parameters}
+    together = parameters_together(envelope.whole_manifest())
     if not removed_elements(envelope):
+        named = {uri for each in together for uri in each.uris}
         for uri in envelope.integrated.keys() - named:
             report.check(
                 "integrated-payloads", False, f"{uri}: no command fetches it", remedy=_DAMAGED
             )
-    if any(
-        Parameter.ENCRYPTION_INFO in p or any(isinstance(k, int) for k in p) for p in parameters
-    ):
-        report.skip("integrated-payloads", "the manifest transforms payloads")
-        return
-    stated = {value for p in parameters for value in p.values() if isinstance(value, model.Digest)}
+    stated = {digest for each in together for digest in each.digests}
     algorithms = {digest.algorithm for digest in stated}
     for uri, payload in envelope.integrated.items():
         own = {compute_digest(algorithm, payload) for algorithm in algorithms}
-        report.check(
-            "integrated-payloads",
-            bool(own & stated) or dependency_digest(payload) in stated,
-            f"{uri}: {len(payload)} bytes",
-            remedy=_DAMAGED,
-        )
-
-
-def _all_parameters(envelope: model.Envelope) -> Iterator[model.Parameters]:
-    manifest = envelope.whole_manifest()
-    sequences = [manifest.shared, *manifest.elements.values()]
-    waiting: list[model.Command] = [c for s in sequences if isinstance(s, tuple) for c in s]
-    while waiting:
-        match waiting.pop():
-            case model.SetParameters(values):
-                yield values
-            case model.OverrideMultiple(by_index):
-                yield from by_index.values()
-            case model.TryEach(alternatives):
-                waiting += [command for each in alternatives for command in each]
-            case model.RunSequence(commands):
-                waiting += commands
-            case _:
-                pass
+        fits = bool(own & stated) or dependency_digest(payload) in stated
+        changes = {name for each in together if uri in each.uris for name in each.changes}
+        if not fits and changes:
+            names = ", ".join(sorted(changes))
+            report.skip("integrated-payloads", f"{uri}: {names} may change it on its way")
+        else:
+            report.check(
+                "integrated-payloads", fits, f"{uri}: {len(payload)} bytes", remedy=_DAMAGED
+            )

@@ -7,6 +7,7 @@ import lzma
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fotabuild.formats.suit.digests import compute_digest
 from fotabuild.formats.suit.model import Digest
@@ -58,64 +59,50 @@ class Image:
         return Image(_UNPACK[compression](self.data, limit))
 
 
-def _unpack_zlib(data: bytes, limit: int, window: int = zlib.MAX_WBITS) -> bytes:
-    stream = zlib.decompressobj(window)
+class _Stream(Protocol):
+    """What the decompressors of all libraries have."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes | None: ...
+
+
+def _unpack(stream: _Stream, data: bytes, limit: int) -> bytes:
     try:
         out = stream.decompress(data, limit + 1)
-    except zlib.error as error:
+    except (zlib.error, OSError, lzma.LZMAError, RuntimeError) as error:
         raise ValueError(str(error)) from None
-    return _whole(out, limit, done=stream.eof, rest=stream.unused_data)
+    if len(out) > limit:
+        raise ValueError(f"more than {limit} bytes come out")
+    if not stream.eof or stream.unused_data:
+        raise ValueError("bytes follow the compressed data" if stream.eof else "it is incomplete")
+    return out
 
 
 def _unpack_deflate(data: bytes, limit: int) -> bytes:
     """Decompress what people call deflate: with the frame of zlib or without."""
     try:
-        return _unpack_zlib(data, limit)
+        return _unpack(zlib.decompressobj(), data, limit)
     except ValueError:
-        return _unpack_zlib(data, limit, -zlib.MAX_WBITS)
-
-
-def _unpack_bzip2(data: bytes, limit: int) -> bytes:
-    stream = bz2.BZ2Decompressor()
-    try:
-        out = stream.decompress(data, limit + 1)
-    except OSError as error:
-        raise ValueError(str(error)) from None
-    return _whole(out, limit, done=stream.eof, rest=stream.unused_data)
-
-
-def _unpack_lzma(data: bytes, limit: int) -> bytes:
-    stream = lzma.LZMADecompressor(memlimit=READ_LIMITS.image)
-    try:
-        out = stream.decompress(data, limit + 1)
-    except lzma.LZMAError as error:
-        raise ValueError(str(error)) from None
-    return _whole(out, limit, done=stream.eof, rest=stream.unused_data)
+        return _unpack(zlib.decompressobj(-zlib.MAX_WBITS), data, limit)
 
 
 def _unpack_lz4(data: bytes, limit: int) -> bytes:
     import lz4.frame
 
-    stream = lz4.frame.LZ4FrameDecompressor()
-    try:
-        out = stream.decompress(data, limit + 1)
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
-    return _whole(out, limit, done=stream.eof, rest=stream.unused_data or b"")
-
-
-def _whole(out: bytes, limit: int, *, done: bool, rest: bytes) -> bytes:
-    if len(out) > limit:
-        raise ValueError(f"more than {limit} bytes come out")
-    if not done or rest:
-        raise ValueError("bytes follow the compressed data" if rest else "it is incomplete")
-    return out
+    return _unpack(lz4.frame.LZ4FrameDecompressor(), data, limit)
 
 
 _UNPACK: dict[Compression, Callable[[bytes, int], bytes]] = {
-    Compression.GZIP: lambda data, limit: _unpack_zlib(data, limit, _GZIP_WINDOW),
-    Compression.BZIP2: _unpack_bzip2,
+    Compression.GZIP: lambda data, limit: _unpack(zlib.decompressobj(_GZIP_WINDOW), data, limit),
+    Compression.BZIP2: lambda data, limit: _unpack(bz2.BZ2Decompressor(), data, limit),
     Compression.DEFLATE: _unpack_deflate,
     Compression.LZ4: _unpack_lz4,
-    Compression.LZMA: _unpack_lzma,
+    Compression.LZMA: lambda data, limit: _unpack(
+        lzma.LZMADecompressor(memlimit=READ_LIMITS.image), data, limit
+    ),
 }

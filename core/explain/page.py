@@ -7,6 +7,7 @@ from html import escape
 
 from fotabuild.explain.costs import Cause
 from fotabuild.explain.explanation import Explanation, Share
+from fotabuild.explain.names import EXTRA_ADVICE, missing_extra, readable
 from fotabuild.explain.pictures import COLOURS, bars_picture, map_picture
 from fotabuild.explain.text import describe_choice
 from fotabuild.formats.patch_stream import HEADER_SIZE
@@ -63,6 +64,8 @@ def to_page(explanation: Explanation, title: str) -> str:
     parts += [f"<h2>All {what}</h2>", _shares_table(name, explanation.parts[:_ROWS])]
     if len(explanation.parts) > _ROWS:
         parts.append(f"<p>{len(explanation.parts) - _ROWS} smaller ones are left out.</p>")
+    if missing_extra(share.name for share in explanation.parts[:_ROWS]):
+        parts.append(f"<p>{escape(EXTRA_ADVICE)}</p>")
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
         f"</title><style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
@@ -86,7 +89,7 @@ def _shares_table(name: str, shares: Sequence[Share]) -> str:
                 *(f"{share.costs[cause]:.0f}" for cause in Cause),
                 str(share.size),
                 f"{share.offset:#x}",
-                f"{share.name} ({share.note})" if share.note else share.name,
+                readable(share.name) + (f" ({share.note})" if share.note else ""),
             )
             for share in shares
         ),

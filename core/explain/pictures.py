@@ -7,6 +7,7 @@ from html import escape
 
 from fotabuild.explain.costs import Cause
 from fotabuild.explain.explanation import Explanation, Share
+from fotabuild.explain.names import readable, shortened
 
 # Colours that people with impaired colour vision tell apart.
 COLOURS = {
@@ -18,6 +19,7 @@ COLOURS = {
 _WIDTH, _MAP_HEIGHT = 900, 140
 _BAR, _LABEL = 18, 330
 _NARROWEST_LABEL = 40
+_LABEL_LETTERS = 44
 
 
 def map_picture(explanation: Explanation) -> str:
@@ -62,10 +64,11 @@ def bars_picture(shares: Sequence[Share]) -> str:
     body = []
     for line, share in enumerate(shares):
         y = line * (_BAR + 4)
-        name = share.name if len(share.name) <= 44 else f"{share.name[:41]}..."
+        name = readable(share.name)
+        label = shortened(name, _LABEL_LETTERS)
         body.append(
-            f"<g><title>{escape(share.name)} at {share.offset:#x}, {share.size} bytes</title>"
-            f'<text x="{_LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>'
+            f"<g><title>{escape(name)} at {share.offset:#x}, {share.size} bytes</title>"
+            f'<text x="{_LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(label)}</text>'
         )
         x = float(_LABEL)
         for cause, cost in share.costs.items():

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fotabuild.errors import printable
 from fotabuild.explain.costs import Cause
 from fotabuild.explain.explanation import Explanation, Share
+from fotabuild.explain.names import EXTRA_ADVICE, missing_extra, readable, shortened
 from fotabuild.formats.patch_stream import HEADER_SIZE
 
 _LINES = 20
@@ -27,11 +28,14 @@ def to_text(explanation: Explanation) -> str:
     if explanation.sections:
         lines += ["", *_table("section", explanation.sections)]
     title = "symbol" if explanation.sections else "offset"
-    lines += ["", *_table(title, explanation.parts[:_LINES])]
-    left = explanation.parts[_LINES:]
+    shown, left = explanation.parts[:_LINES], explanation.parts[_LINES:]
     if left:
-        rest = sum(share.total for share in left)
-        lines.append(f"{rest:>7.0f}  in {len(left)} others")
+        rest = {cause: sum(share.costs[cause] for share in left) for cause in Cause}
+        size = sum(share.size for share in left)
+        shown = (*shown, Share(f"in {len(left)} others", left[0].offset, size, rest))
+    lines += ["", *_table(title, shown)]
+    if missing_extra(share.name for share in shown):
+        lines += ["", EXTRA_ADVICE]
     return "\n".join(lines)
 
 
@@ -62,8 +66,6 @@ def _table(title: str, shares: Sequence[Share]) -> Iterator[str]:
     yield f"{'cost':>7}{causes}  {'size':>8}  {title}"
     for share in shares:
         values = "".join(f"  {share.costs[cause]:>9.0f}" for cause in Cause)
-        name = printable(share.name)
-        if len(name) > _LONGEST_NAME:
-            name = f"{name[: _LONGEST_NAME - 3]}..."
+        name = shortened(printable(readable(share.name)), _LONGEST_NAME)
         note = f" ({share.note})" if share.note else ""
         yield f"{share.total:>7.0f}{values}  {share.size:>8}  {name}{note}"

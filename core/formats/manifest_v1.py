@@ -16,6 +16,7 @@ from pyasn1.type import char, namedtype, univ
 from fotabuild.errors import ManifestError
 from fotabuild.formats import der
 from fotabuild.formats.identity import Identity
+from fotabuild.formats.manifest_fields import ManifestFields
 from fotabuild.formats.payload_format import PayloadFormat
 
 MANIFEST_VERSION = 1
@@ -31,21 +32,15 @@ _FORMATS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ManifestV1:
+class ManifestV1(ManifestFields):
     """The signed part of a manifest.
 
+    Its formats are raw-binary and arm-patch-stream, which this schema calls bsdiff-stream.
+
     Attributes:
-        identity: vendor id and class id of the devices that may install it.
         timestamp: the version as a number: seconds since 1970, or a semantic version's number.
-        payload_format: raw-binary or arm-patch-stream, which this schema calls bsdiff-stream.
-        payload_digest: SHA-256 of the file that the device downloads.
-        payload_size: size in bytes of that file.
-        payload_uri: where the device downloads it.
         priority: handed to the application on the device; None leaves the element out.
         vendor_info: custom data.
-        precursor_digest: SHA-256 of the image that a patch starts from; None without a patch.
-        installed_size: size in bytes of the image after a patch; None without one.
-        installed_digest: SHA-256 of the image after a patch; None without one.
         device_id: one device; written empty today.
         nonce: random bytes; written empty today.
         apply_immediately: written true today.
@@ -53,32 +48,14 @@ class ManifestV1:
         storage_identifier: where the device keeps the payload.
     """
 
-    identity: Identity
     timestamp: int
-    payload_format: PayloadFormat
-    payload_digest: bytes
-    payload_size: int
-    payload_uri: str
     priority: int | None = None
     vendor_info: bytes = b""
-    precursor_digest: bytes | None = None
-    installed_size: int | None = None
-    installed_digest: bytes | None = None
     device_id: bytes = b""
     nonce: bytes = b""
     apply_immediately: bool = True
     encryption_mode: int = ENCRYPTION_MODE_NONE_ECC
     storage_identifier: str = "default"
-
-    @property
-    def image_digest(self) -> bytes:
-        """SHA-256 of the image after the update."""
-        return self.payload_digest if self.installed_digest is None else self.installed_digest
-
-    @property
-    def image_size(self) -> int:
-        """Size in bytes of the image after the update."""
-        return self.payload_size if self.installed_size is None else self.installed_size
 
 
 @dataclass(frozen=True)

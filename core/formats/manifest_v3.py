@@ -12,6 +12,7 @@ from fotabuild.errors import DerError, ManifestError
 from fotabuild.formats import der
 from fotabuild.formats.encrypted_payload import KEY_SIZE, KEY_TLV_HEADER
 from fotabuild.formats.identity import Identity
+from fotabuild.formats.manifest_fields import ManifestFields
 from fotabuild.formats.payload_format import PayloadFormat as PayloadFormat
 
 MANIFEST_VERSION = 3
@@ -24,48 +25,22 @@ _FORMATS_BY_NUMBER = {name.number: name for name in PayloadFormat}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ManifestV3:
+class ManifestV3(ManifestFields):
     """The signed part of a manifest.
 
     Attributes:
-        identity: vendor id and class id of the devices that may install it.
         update_priority: handed to the application on the device.
         component_name: the component to update.
         payload_version: version after the update, ``MAJOR.MINOR.PATCH``.
-        payload_digest: SHA-256 of the file that the device downloads.
-        payload_size: size in bytes of that file.
-        payload_uri: where the device downloads it.
-        payload_format: what that file is.
-        installed_signature: ECDSA over the installed digest, raw 64 bytes, or empty.
-        installed_size: size in bytes of the image as installed; None for raw-binary.
-        installed_digest: SHA-256 of the image as installed; None for raw-binary.
-        precursor_digest: SHA-256 of the image that a patch starts from; None without a patch.
+        installed_signature: ECDSA over the digest of the image, raw 64 bytes, or empty.
         vendor_data: custom data, None when absent (an empty file is not absent).
     """
 
-    identity: Identity
     update_priority: int
     component_name: str
     payload_version: str
-    payload_digest: bytes
-    payload_size: int
-    payload_uri: str
-    payload_format: PayloadFormat
     installed_signature: bytes = b""
-    installed_size: int | None = None
-    installed_digest: bytes | None = None
-    precursor_digest: bytes | None = None
     vendor_data: bytes | None = None
-
-    @property
-    def image_digest(self) -> bytes:
-        """SHA-256 of the image after the update: what the installed signature covers."""
-        return self.payload_digest if self.installed_digest is None else self.installed_digest
-
-    @property
-    def image_size(self) -> int:
-        """Size in bytes of the image after the update."""
-        return self.payload_size if self.installed_size is None else self.installed_size
 
 
 @dataclass(frozen=True)

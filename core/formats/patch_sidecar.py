@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fotabuild.errors import FileError, SidecarError
 
@@ -27,8 +26,7 @@ def sidecar_of(patch: Path) -> Path:
     return patch.with_suffix(".yaml")
 
 
-@dataclass(frozen=True)
-class PatchSidecar:
+class PatchSidecar(NamedTuple):
     """What a manifest has to say about a patch.
 
     Attributes:
@@ -69,6 +67,25 @@ class PatchSidecar:
         return ("\n".join(lines) + "\n").encode()
 
     @classmethod
+    def decode(cls, data: bytes) -> PatchSidecar | None:
+        """Read what :meth:`encode` wrote; None for any other text, which needs a YAML parser."""
+        values: dict[str, object] = {}
+        lines = iter(data.decode("ascii", "replace").splitlines())
+        for line in lines:
+            key, _, text = line.partition(": ")
+            if text == "!!binary |":
+                values[key] = _decoded(next(lines, "").strip())
+            elif text.startswith('"'):
+                values[key] = text[1:-1]
+            else:
+                values[key] = int(text) if text.isdigit() and len(text) < 20 else text != "false"
+        try:
+            sidecar = cls.from_values(values)
+        except SidecarError:
+            return None
+        return sidecar if sidecar.encode() == data else None
+
+    @classmethod
     def from_values(cls, values: Mapping[str, object]) -> PatchSidecar:
         """Read the parsed YAML mapping.
 
@@ -104,12 +121,15 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _digest(key: str, value: object) -> bytes:
-    text = value.encode("ascii", "replace") if isinstance(value, str) else value
+def _decoded(text: str | bytes) -> bytes:
     try:
-        digest = base64.b64decode(text, validate=True) if isinstance(text, bytes) else b""
-    except (binascii.Error, ValueError):
-        digest = b""
+        return base64.b64decode(text, validate=True)
+    except ValueError:  # What base64 raises, and what a letter beyond ASCII is.
+        return b""
+
+
+def _digest(key: str, value: object) -> bytes:
+    digest = _decoded(value) if isinstance(value, str | bytes) else b""
     if len(digest) != _DIGEST_SIZE:
         raise SidecarError("not the base64 of a 32-byte digest", field=key)
     return digest

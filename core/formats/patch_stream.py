@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fotabuild.errors import PatchError
 from fotabuild.limits import READ_LIMITS
@@ -18,8 +19,7 @@ _MARKER = re.compile(rb"PELION/BSDIFF\d{3}")
 _SIGN_BIT = 1 << 63
 
 
-@dataclass(frozen=True)
-class PatchHeader:
+class PatchHeader(NamedTuple):
     """The 40 bytes at the beginning of a patch.
 
     Attributes:
@@ -78,8 +78,7 @@ class PatchHeader:
                 raise PatchError(f"{value} is above the limit {limit}", field=name, offset=offset)
 
 
-@dataclass(frozen=True)
-class PatchRecord:
+class PatchRecord(NamedTuple):
     """One triple of the stream.
 
     Attributes:
@@ -97,6 +96,7 @@ class PatchRecord:
     seek: int
 
 
+@functools.lru_cache(1024)  # Lengths of frames come again and again.
 def encode_varint(value: int) -> bytes:
     """Write an unsigned number, seven bits a byte, least significant first."""
     encoded = bytearray()
@@ -129,8 +129,10 @@ def encode_patch(new_size: int, block_size: int, records: Iterable[PatchRecord])
         body += encode_varint(record.extra_length)
         body += encode_signed_varint(record.seek)
         for frame in (*record.diff_frames, *record.extra_frames):
-            largest = max(largest, len(frame))
-            body += encode_varint(len(frame))
+            length = len(frame)
+            if length > largest:
+                largest = length
+            body += encode_varint(length)
             body += frame
     return PatchHeader(new_size, block_size, largest).encode() + bytes(body)
 

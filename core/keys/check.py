@@ -12,11 +12,11 @@ from fotabuild.device.report import AcceptanceReport, ReportBuilder
 from fotabuild.errors import ConfigError, FileError, FotabuildError, in_file
 from fotabuild.files import build_time
 from fotabuild.signing.certificate import public_key_of, read_certificate, validity_of
+from fotabuild.signing.key_file import open_to_others
 from fotabuild.signing.signer import key_file, open_signer
 
 # Neither a manifest nor a firmware: signing it is of no use to anybody.
 _TEST_DATA = b"fotabuild keys check"
-_OTHERS = 0o077
 _SOON = datetime.timedelta(days=90)
 
 
@@ -84,7 +84,7 @@ def _check_mode(report: ReportBuilder, path: Path | None) -> None:
         raise FileError(f"cannot look at the private key: {problem}", file=path) from None
     report.check(
         "key-file-mode",
-        not mode & _OTHERS,
+        not open_to_others(path),
         f"{mode:04o}",
         remedy=f"others can read the key: chmod 600 {path.name}",
     )

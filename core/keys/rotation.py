@@ -61,8 +61,8 @@ def rotate_key(config: LoadedConfig, *, lock_out_devices: bool) -> Rotation:
     releases = len(releases_in_field(config).releases)
     if releases:
         raise KeyRotationError(
-            f"{releases} releases are in the field, and their devices would refuse every update "
-            "that the new key signs",
+            f"{releases} release{' is' if releases == 1 else 's are'} in the field, and the "
+            "devices would refuse every update that the new key signs",
             field="releases",
             remedy="keep the key; or, once no device holds its certificate, empty releases first",
         )

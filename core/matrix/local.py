@@ -5,38 +5,24 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from multiprocessing import connection
-from pathlib import Path
+from multiprocessing.context import BaseContext
 
 from fotabuild.cache.content_cache import ContentCache
+from fotabuild.files import renames_flushed_together, sync_folder
 from fotabuild.matrix.outcome import Row
 from fotabuild.matrix.work import Work, lost, run_work
 
 _TRIES = 3
+_unflushed = ExitStack()
 Report = Callable[[list[Row]], None]
-
-
-def default_jobs() -> int:
-    """Return how many processes this machine works best with."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
-def default_memory() -> int:
-    """Return half of the memory that is free, in bytes; a GiB where nobody knows."""
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024 // 2
-    except (OSError, ValueError):
-        pass
-    return 1 << 30
 
 
 def run_local(
@@ -55,14 +41,31 @@ def run_local(
         report: called in this process.
     """
     if jobs <= 1 or len(work) <= 1:
-        for one in work:
-            report(run_work(one, cache))
+        with renames_flushed_together():
+            for one in work:
+                report(run_work(one, cache))
         return
+    try:
+        _run_pools(work, cache, jobs, memory, report)
+    finally:
+        for folder in {
+            path.parent for one in work for _, step in one.steps for path in step.outputs
+        }:
+            sync_folder(folder)
+
+
+def _run_pools(
+    work: Sequence[Work], cache: ContentCache | None, jobs: int, memory: int, report: Report
+) -> None:
     tries = dict.fromkeys((one.key for one in work), 0)
     waiting = list(work)
-    alone = False
     while waiting:
-        waiting = _run_pool(waiting, cache, 1 if alone else jobs, memory, report, tries)
+        suspects = [one for one in waiting if tries[one.key] == _TRIES - 1]
+        if suspects:
+            others = [one for one in waiting if one not in suspects]
+            waiting = [*_run_pool(suspects, cache, 1, memory, report, tries), *others]
+        else:
+            waiting = _run_pool(waiting, cache, jobs, memory, report, tries)
         for one in [one for one in waiting if tries[one.key] >= _TRIES]:
             waiting.remove(one)
             report(
@@ -72,7 +75,6 @@ def run_local(
                     "give it more memory, or lower --jobs",
                 )
             )
-        alone = any(tries[one.key] == _TRIES - 1 for one in waiting)
 
 
 def _run_pool(
@@ -84,13 +86,14 @@ def _run_pool(
     tries: dict[str, int],
 ) -> list[Work]:
     """Run work until it is done or a process dies; return what is left to do."""
-    context = multiprocessing.get_context("spawn")
-    waiting = list(work)
+    waiting = deque(work)
     running: dict[Future[list[Row]], Work] = {}
-    pool = ProcessPoolExecutor(min(jobs, len(work)), context, _prepare_process)
+    # One ahead for each process, which need not wait for this one then; but a suspect is alone.
+    most = 2 * jobs if jobs > 1 else 1
+    pool = ProcessPoolExecutor(min(jobs, len(work)), _context(), _prepare_process)
     try:
         while waiting or running:
-            while waiting and len(running) < jobs:
+            while waiting and len(running) < most:
                 free = memory - sum(one.memory for one in running.values())
                 fitting = next((one for one in waiting if one.memory <= free), None)
                 one = fitting if fitting is not None or running else waiting[0]
@@ -111,11 +114,25 @@ def _run_pool(
                 waiting.append(one)
     finally:
         pool.shutdown(cancel_futures=True)
-    return waiting
+    return list(waiting)
+
+
+def _context() -> BaseContext:
+    """Return how processes start.
+
+    A copy of this one has everything loaded, and shares its memory. That is sound only where no
+    other thread may hold a lock, and where the system's own libraries bear it.
+    """
+    alone = threading.active_count() == 1
+    return multiprocessing.get_context("fork" if alone and sys.platform == "linux" else "spawn")
 
 
 def _prepare_process() -> None:
-    """Leave Ctrl-C to the parent, and end when that is gone: nobody would collect the result."""
+    """Leave Ctrl-C and folders to the parent, which flushes them once.
+
+    End when it is gone: nobody would collect the result.
+    """
+    _unflushed.enter_context(renames_flushed_together())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = multiprocessing.parent_process()

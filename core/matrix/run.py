@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 from fotabuild.cache.content_cache import ContentCache
-from fotabuild.matrix.local import default_jobs, default_memory, run_local
-from fotabuild.matrix.outcome import MatrixResult, Outcome, Row
-from fotabuild.matrix.work import gather, run_work
+from fotabuild.matrix.local import run_local
+from fotabuild.matrix.machine import free_memory, processors
+from fotabuild.matrix.outcome import MatrixResult, Row
+from fotabuild.matrix.work import gather
 from fotabuild.steps.delta import DeltaStep
 
 
@@ -20,7 +19,7 @@ class Workforce:
     """Who does the work.
 
     Attributes:
-        jobs: processes of this machine; 0 for as many as it has processors.
+        jobs: processes of this machine; 0 for as many as there are processors.
         memory: bytes that they may need together; 0 for half of what is free.
         scheduler: address of a Dask scheduler, if the patches are made on its cluster.
         patience: seconds to wait for a lost cluster.
@@ -64,32 +63,11 @@ def run_matrix(
             report(row)
 
     take(failed)
-    jobs = workforce.jobs or default_jobs()
-    memory = workforce.memory or default_memory()
-    if workforce.scheduler is None:
-        run_local(work, cache, jobs, memory, take)
-    else:
-        from fotabuild.matrix.cluster import fill_cache
+    if workforce.scheduler is not None:
+        from fotabuild.matrix.cluster import run_on_cluster
 
-        with tempfile.TemporaryDirectory(prefix="fotabuild-") as folder:
-            # Without a cache of the user the results still need a place until they are written.
-            kept = cache or ContentCache(Path(folder), 1 << 50)
-            done = fill_cache(
-                work,
-                kept,
-                workforce.scheduler,
-                workforce.patience,
-                lambda one: take(_mark(run_work(one, kept))),
-                say,
-            )
-            rest = [one for one in work if one.key not in done]
-            run_local(rest, kept, jobs, memory, take)
+        work = run_on_cluster(work, cache, workforce.scheduler, workforce.patience, take, say)
+    jobs = workforce.jobs or processors()
+    run_local(work, cache, jobs, workforce.memory or free_memory() // 2, take)
     ordered = [rows[index] for index in range(len(steps))]
     return MatrixResult(steps, ordered, time.perf_counter() - start)
-
-
-def _mark(rows: list[Row]) -> list[Row]:
-    """Say of a delta that the cluster has just made that it was made, not found."""
-    first, *copies = rows
-    outcome = Outcome.MADE if first.outcome is Outcome.REUSED else first.outcome
-    return [replace(first, computed=True, outcome=outcome), *copies]

@@ -34,6 +34,11 @@ class Work:
     steps: tuple[tuple[int, DeltaStep], ...]
     memory: int
 
+    @property
+    def step(self) -> DeltaStep:
+        """The first of them."""
+        return self.steps[0][1]
+
 
 def gather(steps: Sequence[DeltaStep]) -> tuple[list[Work], list[Row]]:
     """Sort deltas into pieces of work, large ones first, those of one old image together.
@@ -62,18 +67,23 @@ def gather(steps: Sequence[DeltaStep]) -> tuple[list[Work], list[Row]]:
     return work, failed
 
 
-def run_work(work: Work, cache: ContentCache | None) -> list[Row]:
-    """Make the patch once, and write it for every delta that needs it."""
+def run_work(work: Work, cache: ContentCache | None, made: MadePatch | None = None) -> list[Row]:
+    """Make the patch once, and write it for every delta that needs it.
+
+    Args:
+        work: the deltas.
+        cache: where patches are kept.
+        made: the patch, if somebody else has just made it.
+    """
     rows: list[Row] = []
-    found: MadePatch | None = None
+    computed = made is not None
     for index, step in work.steps:
         start = time.perf_counter()
-        computed = False
         try:
-            if found is None:
-                found = step.make(cache)
-                computed = not found.reused
-            result = step.finish(found)
+            if made is None:
+                made = step.make(cache)
+                computed = not made.reused
+            result = step.finish(made)
             outcome = Outcome.MADE if computed else Outcome.REUSED
             row = Row(index, outcome, result.summary, result.warnings)
         except ThresholdError as error:
@@ -85,6 +95,7 @@ def run_work(work: Work, cache: ContentCache | None) -> list[Row]:
         except MemoryError:
             row = failure(index, DeltaError("there is not enough memory", remedy="lower --jobs"))
         rows.append(replace(row, computed=computed, seconds=time.perf_counter() - start))
+        computed = False  # The others of this work are copies.
     return rows
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.config.model import DeltaChoice, ReleaseStore
@@ -11,6 +13,10 @@ from fotabuild.errors import PlanError, in_file
 from fotabuild.files import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.limits import READ_LIMITS
+
+if TYPE_CHECKING:
+    from fotabuild.releases.release import Entry
+    from fotabuild.releases.selection import Chosen
 
 _MIRROR = Path(".fotabuild", "releases")
 
@@ -24,7 +30,7 @@ class FieldRelease:
         image: its image.
         reason: why it gets no delta; None if it gets one.
         digest: SHA-256 that the image must have, hexadecimal; None if nobody wrote it down.
-        elf: its linked ELF file, where that is known.
+        elf: its linked ELF file, where that is known and here.
     """
 
     version: FirmwareVersion
@@ -75,20 +81,54 @@ def releases_in_field(
 
 def store_folder(config: LoadedConfig, section: ReleaseStore) -> Path:
     """Return the folder whose index builds read: that of the store, or its mirror."""
-    from fotabuild.releases.storage import is_url
+    from fotabuild.releases.places import is_url
 
     if not is_url(section.store):
         return Path(section.store)
     return config.folder / _MIRROR if section.mirror is None else Path(section.mirror)
 
 
+def choose_releases(
+    section: ReleaseStore,
+    component: str,
+    entries: Sequence[Entry],
+    version: FirmwareVersion | None,
+) -> tuple[Chosen, ...]:
+    """Return the releases of a component that are in the field, and why some get no delta.
+
+    Args:
+        section: which of them deserve one.
+        component: the component that is built.
+        entries: all releases of the store.
+        version: the version that is built. None if that is not known yet: then no release is left
+            out for not being among the last.
+
+    Raises:
+        ImportListError: the shares cannot be used.
+    """
+    from fotabuild.releases.selection import Selection, read_shares, select
+
+    choice = section.deltas if isinstance(section.deltas, DeltaChoice) else DeltaChoice()
+    shares = None
+    if choice.shares is not None:
+        table = Path(choice.shares)
+        with in_file(table):
+            shares = read_shares(read_file(table, READ_LIMITS.release_index, "list of shares"))
+    selection = Selection(
+        last=None if version is None else choice.last,
+        since=_parse(choice.since),
+        until=_parse(choice.until),
+        min_share=choice.min_share,
+    )
+    return select(entries, component, version, selection, shares)
+
+
 def _from_store(
     config: LoadedConfig, section: ReleaseStore, version: FirmwareVersion | None
 ) -> FieldReleases:
+    from fotabuild.releases.layout import INDEX
+    from fotabuild.releases.places import is_url
     from fotabuild.releases.record import Index, decode
-    from fotabuild.releases.selection import Selection, read_shares, select
-    from fotabuild.releases.storage import is_url
-    from fotabuild.releases.store import INDEX, blob_name
 
     folder = store_folder(config, section)
     file = folder / INDEX
@@ -99,33 +139,25 @@ def _from_store(
         raise PlanError("the release store has no index here", file=file, remedy=remedy)
     with in_file(file):
         index = decode(read_file(file, READ_LIMITS.release_index, "index of releases"), Index)
-    choice = section.deltas if isinstance(section.deltas, DeltaChoice) else DeltaChoice()
-    reads: tuple[Path, ...] = (file,)
-    shares = None
-    if choice.shares is not None:
-        table = Path(choice.shares)
-        reads = (file, table)
-        with in_file(table):
-            shares = read_shares(read_file(table, READ_LIMITS.release_index, "list of shares"))
-    selection = Selection(
-        last=choice.last,
-        since=_parse(choice.since),
-        until=_parse(choice.until),
-        min_share=choice.min_share,
-    )
-    chosen = select(index.entries, config.project.component, version, selection, shares)
+    chosen = choose_releases(section, config.project.component, index.entries, version)
+    table = section.deltas.shares if isinstance(section.deltas, DeltaChoice) else None
     return FieldReleases(
-        tuple(
-            FieldRelease(
-                one.release.number,
-                folder / blob_name(one.release.digest),
-                one.reason,
-                one.release.digest,
-                None if one.release.elf is None else folder / blob_name(one.release.elf),
-            )
-            for one in chosen
-        ),
-        reads,
+        tuple(_field_release(one, folder) for one in chosen),
+        (file,) if table is None else (file, Path(table)),
+    )
+
+
+def _field_release(one: Chosen, folder: Path) -> FieldRelease:
+    from fotabuild.releases.layout import blob_name
+
+    elf = None if one.release.elf is None else folder / blob_name(one.release.elf)
+    return FieldRelease(
+        one.release.number,
+        folder / blob_name(one.release.digest),
+        one.reason,
+        one.release.digest,
+        # Symbols only help with a smaller patch: their absence must not break a build.
+        elf if elf is not None and elf.is_file() else None,
     )
 
 

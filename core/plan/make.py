@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from fotabuild.steps.delta import DeltaStep
     from fotabuild.steps.factory import FactoryStep
     from fotabuild.steps.image import ImageStep
-    from fotabuild.steps.manifest import EncryptedPayload, ManifestStep, Precursor
+    from fotabuild.steps.manifest import EncryptedPayload, ManifestStep
     from fotabuild.steps.manifest_v1 import ManifestV1Step
     from fotabuild.steps.package import PackageStep
+    from fotabuild.steps.payload_manifest import Precursor
     from fotabuild.steps.report import ReportStep
     from fotabuild.steps.resources import ResourcesStep
     from fotabuild.steps.suit import SuitStep
@@ -35,10 +36,15 @@ class StepMaker:
     """Makes steps for one project.
 
     No step may overwrite the configuration, or a key, certificate or vendor data named in it.
+
+    Args:
+        config: the project.
+        signed_here: whether manifests are signed where the steps run; else no key is needed.
     """
 
-    def __init__(self, config: LoadedConfig) -> None:
+    def __init__(self, config: LoadedConfig, *, signed_here: bool = True) -> None:
         self._config = config
+        self._signed_here = signed_here
         self._project = config.project
         self._profile = config.project.device.to_profile()
 
@@ -205,7 +211,7 @@ class StepMaker:
             url=expand_url(self._need(project.payload.url, "url", "payload"), values),
             payload_format=payload_format,
             payload=payload,
-            key=self._need(project.credentials.key, "key") if signed_here else "",
+            key=self._key(signed_here),
             access=key_access(self._project.credentials, project.publish.access_key),
             certificate=None if certificate is None else Path(certificate),
             sign_image=project.sign_image,
@@ -272,7 +278,7 @@ class StepMaker:
             url=expand_url(self._need(project.payload.url, "url", "payload"), values),
             payload_format=payload_format,
             payload=payload,
-            key=self._need(project.credentials.key, "key") if signed_here else "",
+            key=self._key(signed_here),
             access=key_access(project.credentials, project.publish.access_key),
             certificate=Path(self._need(project.credentials.certificate, "certificate")),
             profile=self._profile,
@@ -310,7 +316,7 @@ class StepMaker:
             template=template,
             payloads=(payload, *(Path(extra.file) for extra in project.suit.components)),
             profile=project.suit.profile,
-            key=self._need(project.credentials.key, "key"),
+            key=self._key(),
             access=key_access(project.credentials, project.publish.access_key),
             certificate=None if certificate is None else Path(certificate),
             algorithm=project.suit.algorithm,
@@ -320,16 +326,17 @@ class StepMaker:
         return self._checked(step)
 
     def report(
-        self, build: Build, artifacts: Iterable[Path], deltas: Iterable[PlannedDelta], output: Path
+        self, build: Build, artifacts: Iterable[Path], deltas: Sequence[PlannedDelta], output: Path
     ) -> ReportStep:
         """Return the step for the report on all artifacts of a build.
 
         Raises:
             ConfigError: the certificate is missing.
         """
-        from fotabuild.steps.manifest import Precursor
+        from fotabuild.steps.payload_manifest import Precursor
         from fotabuild.steps.report import ReportStep
 
+        old_elfs = {str(one.since): one.step.old_elf for one in deltas if one.step.old_elf}
         model = self._project.device.model_name or build.name or build.image.stem
         step = ReportStep(
             title=f"{model} {build.version}",
@@ -340,6 +347,9 @@ class StepMaker:
             link_speed=self._project.report.link_speed,
             artifacts=tuple(artifacts),
             precursors=tuple(Precursor(one.step.old_image, one.since) for one in deltas),
+            # As for the deltas: the new symbols alone are not worth a dependency.
+            new_elf=build.image if old_elfs else None,
+            old_elfs=old_elfs,
             output=output,
         )
         return self._checked(step)
@@ -362,6 +372,12 @@ class StepMaker:
                 remedy="take both from the service that encrypted it",
             )
         return EncryptedPayload(bytes.fromhex(encrypted.digest), encrypted.size)
+
+    def _key(self, signed_here: bool = True) -> str:
+        """Return the name of the key, or nothing where nothing is signed."""
+        if not (signed_here and self._signed_here):
+            return ""
+        return self._need(self._project.credentials.key, "key")
 
     def _need(self, value: str | None, name: str, section: str = "credentials") -> str:
         if value is None:

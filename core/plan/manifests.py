@@ -9,7 +9,7 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.plan.build import Build
 from fotabuild.plan.make import StepMaker
-from fotabuild.steps.manifest import Precursor
+from fotabuild.steps.payload_manifest import Precursor
 from fotabuild.steps.step import Step
 
 _SUFFIXES = {

@@ -36,8 +36,13 @@ class Plan:
     reads: tuple[Path, ...] = ()
 
 
-def make_plan(config: LoadedConfig, build: Build) -> Plan:
+def make_plan(config: LoadedConfig, build: Build, *, signed_here: bool = True) -> Plan:
     """Return the steps that make every artifact of ``build``.
+
+    Args:
+        config: the project.
+        build: the build.
+        signed_here: whether the manifest steps are run here; else no key is needed.
 
     Raises:
         ConfigError: a setting that a step needs is missing.
@@ -45,7 +50,7 @@ def make_plan(config: LoadedConfig, build: Build) -> Plan:
             release store has no index here.
         ReleaseError: the index of the release store cannot be used.
     """
-    maker = StepMaker(config)
+    maker = StepMaker(config, signed_here=signed_here)
     notes: list[str] = []
     if config.project.payload.file_path is not None:
         notes.append("payload.file-path is not used: the payloads of a build are its artifacts")

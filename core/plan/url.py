@@ -6,7 +6,7 @@ import string
 from urllib.parse import quote
 
 from fotabuild.errors import ConfigError
-from fotabuild.steps.manifest import DIGEST_PLACEHOLDER
+from fotabuild.steps.payload_manifest import DIGEST_PLACEHOLDER
 
 _NAMES = ("file", "version", "from", "component", "digest")
 

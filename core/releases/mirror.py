@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from fotabuild.errors import ReleaseError
 from fotabuild.files import sha256
 from fotabuild.limits import READ_LIMITS
-from fotabuild.releases.record import Entry, encode, make_index
-from fotabuild.releases.storage import FolderStorage
-from fotabuild.releases.store import BLOBS, INDEX, ReleaseStore, blob_name
+from fotabuild.releases.folder import FolderStorage
+from fotabuild.releases.layout import BLOBS, INDEX, blob_name
+from fotabuild.releases.record import encode_index
+from fotabuild.releases.release import Entry, Release
+from fotabuild.releases.store import ReleaseStore
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull did: releases in the field, images fetched, their bytes, and images removed."""
+    """What a pull did: releases it was about, files fetched, their bytes, and files removed."""
 
     releases: int
     fetched: int
@@ -22,34 +25,56 @@ class Pulled:
     removed: int
 
 
-def pull(source: ReleaseStore, mirror: FolderStorage) -> Pulled:
-    """Bring the mirror up to date: images of releases in the field, then the index.
+def pull(
+    source: ReleaseStore,
+    mirror: FolderStorage,
+    choose: Callable[[Sequence[Entry]], Iterable[Release]],
+) -> Pulled:
+    """Bring the mirror up to date: images and ELF files that builds need, then the index.
 
-    The mirror's index comes last, so that builds meanwhile see the old state, whole.
+    The mirror's index comes last, so that builds meanwhile see the old state, whole. It has all
+    releases; several projects may share a mirror, and each pulls files of its own. Files of
+    releases that are not in the field any more are removed.
+
+    Args:
+        source: the store.
+        mirror: where the copy is.
+        choose: returns the releases whose files are needed.
 
     Raises:
-        StoreDamageError: an image at the source is missing or damaged.
+        StoreDamageError: a record or an image at the source is missing or damaged.
         ReleaseStorageError: the source cannot be reached; builds go on with what is here.
     """
-    index = source.index()
-    entries: list[Entry] = list(source.entries() if index is None else index.entries)
-    wanted = {e.release.digest: e.release.title for e in entries if e.retired is None}
+    contents = source.contents()
+    contents.require_sound()
+    chosen = list(choose(contents.entries))
     fetched = size = removed = 0
     with mirror.alone():
-        for digest, title in sorted(wanted.items()):
+        for digest, title in sorted(_files(chosen).items()):
             if _has(mirror, digest):
                 continue
             data = source.blob(digest, title)
             mirror.write(blob_name(digest), data)
             fetched += 1
             size += len(data)
-        mirror.write(INDEX, encode(make_index(entries)))
-        names = {blob_name(digest) for digest in wanted}
+        mirror.write(INDEX, encode_index(contents.entries))
+        in_field = [entry.release for entry in contents.entries if entry.retired is None]
+        kept = {blob_name(digest) for digest in _files(in_field)}
         for name in mirror.names(BLOBS):
-            if name not in names:
+            if name not in kept:
                 mirror.remove(name)
                 removed += 1
-    return Pulled(len(wanted), fetched, size, removed)
+    return Pulled(len(chosen), fetched, size, removed)
+
+
+def _files(releases: Iterable[Release]) -> dict[str, str]:
+    """Return the digests of what builds read, each with the title of a release."""
+    return {
+        digest: release.title
+        for release in releases
+        for digest in (release.digest, release.elf)
+        if digest is not None
+    }
 
 
 def _has(mirror: FolderStorage, digest: str) -> bool:

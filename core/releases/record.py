@@ -1,94 +1,19 @@
-"""What a store knows about one release, and its forms as JSON."""
+"""Records, marks and the index of a store as JSON."""
 
 from __future__ import annotations
 
-import re
-import time
-from typing import Annotated, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
-from msgspec import Meta
 
 from fotabuild.errors import ReleaseError, StoreDamageError
-from fotabuild.files import sha256
-from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.limits import READ_LIMITS
+from fotabuild.releases.release import Entry, Release, check_date
 
 FORMAT = 1
 FSCK = "run 'fotabuild release fsck'"
-_DATE = "%Y-%m-%dT%H:%M:%SZ"
-_ORIGIN_COUNT = 32
-_DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
-
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-Date = Annotated[str, Meta(pattern=_DATE_PATTERN)]
-VersionText = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){2}$")]
-Text = Annotated[str, Meta(min_length=1, max_length=1000)]
 _Kind = TypeVar("_Kind", bound="msgspec.Struct")
-
-
-class Release(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"
-):
-    """One release. It never changes once it is in a store; being retired is noted beside it.
-
-    Attributes:
-        version: its version, ``MAJOR.MINOR.PATCH``.
-        component: the component that the image is.
-        date: when it was released, in UTC.
-        digest: SHA-256 of the image, hexadecimal; also its name in the store.
-        size: size of the image in bytes.
-        manifest: digest of the signed manifest, if the store keeps one.
-        elf: digest of the linked ELF file, if the store keeps one.
-        origin: where the image comes from, such as commit, builder and URL of the build.
-    """
-
-    version: VersionText
-    component: Annotated[str, Meta(min_length=1, max_length=64)]
-    date: Date
-    digest: Digest
-    size: Annotated[int, Meta(ge=1, le=2**32 - 1)]
-    manifest: Digest | None = None
-    elf: Digest | None = None
-    origin: Annotated[dict[Text, Text], Meta(max_length=_ORIGIN_COUNT)] = {}
-
-    @property
-    def number(self) -> FirmwareVersion:
-        """The version, comparable as devices compare."""
-        return FirmwareVersion.parse(self.version)
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return f"{self.component} {self.version}"
-
-    @property
-    def digests(self) -> tuple[str, ...]:
-        """Everything that the store keeps for it, the image first."""
-        return tuple(filter(None, (self.digest, self.manifest, self.elf)))
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A release as a record and as a line of the index.
-
-    Attributes:
-        release: the release.
-        check: SHA-256 of the release as JSON, so that a damaged one is known.
-        retired: since when no device has it any more; None while it is in the field.
-    """
-
-    release: Release
-    check: Digest
-    retired: Date | None = None
-
-    @classmethod
-    def of(cls, release: Release, retired: str | None = None) -> Entry:
-        """Return the entry of a release."""
-        return cls(release=release, check=_check(release), retired=retired)
-
-    @property
-    def sound(self) -> bool:
-        """Whether the release is what was written."""
-        return self.check == _check(self.release)
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,10 +23,49 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     entries: tuple[Entry, ...]
 
 
+class _Format(msgspec.Struct, frozen=True):
+    format: int
+
+
 def encode(value: msgspec.Struct) -> bytes:
     """Return a record or an index as JSON: the same values give the same bytes."""
     text = msgspec.json.encode(value, order="deterministic")
     return msgspec.json.format(text, indent=1) + b"\n"
+
+
+def encode_record(release: Release) -> bytes:
+    """Return the record of a release.
+
+    Raises:
+        ReleaseError: nobody could read it again, since it is too large.
+    """
+    data = encode(Entry.of(release))
+    if len(data) > READ_LIMITS.release_record:
+        raise ReleaseError(
+            f"the record of {release.title} would have {len(data)} bytes, the limit is "
+            f"{READ_LIMITS.release_record}",
+            field="origin",
+            remedy="say less about its origin",
+        )
+    return data
+
+
+def encode_index(entries: Iterable[Entry]) -> bytes:
+    """Return the index of these entries.
+
+    Raises:
+        ReleaseError: nobody could read it again, since it is too large.
+    """
+    index = make_index(entries)
+    data = encode(index)
+    limits = READ_LIMITS
+    if len(index.entries) > limits.releases or len(data) > limits.release_index:
+        raise ReleaseError(
+            f"the index of the store would have {len(index.entries)} releases and {len(data)} "
+            f"bytes, the limits are {limits.releases} and {limits.release_index}",
+            remedy="start another store, such as one for each product",
+        )
+    return data
 
 
 def decode(data: bytes, kind: type[_Kind]) -> _Kind:
@@ -109,50 +73,66 @@ def decode(data: bytes, kind: type[_Kind]) -> _Kind:
 
     Raises:
         StoreDamageError: it is something else, or was changed.
+        ReleaseError: it is an index of a newer fotabuild.
     """
     try:
+        if kind is Index:
+            _refuse_newer(data)
         value = msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise StoreDamageError(f"not what a store writes: {error}", remedy=FSCK) from None
     entries = value.entries if isinstance(value, Index) else (value,)
-    if isinstance(value, Index) and value.format != FORMAT:
-        raise ReleaseError(
-            f"this store has format {value.format}", remedy="use a newer fotabuild for it"
-        )
     for entry in entries:
         if isinstance(entry, Entry) and not entry.sound:
             raise StoreDamageError(f"{entry.release.title} was changed by hand", remedy=FSCK)
     return value
 
 
-def make_index(entries: list[Entry]) -> Index:
-    """Return the index of these entries."""
-    ordered = sorted(entries, key=lambda e: (e.release.component, e.release.number))
-    return Index(format=FORMAT, entries=tuple(ordered))
+def _refuse_newer(data: bytes) -> None:
+    """Leave alone what a newer fotabuild wrote, which may have fields that we do not know."""
+    found = msgspec.json.decode(data, type=_Format).format
+    if found != FORMAT:
+        raise ReleaseError(
+            f"this store has format {found}",
+            remedy="use a newer fotabuild for it; if there is none, remove its index: fsck makes "
+            "it again",
+        )
 
 
-def date_text(seconds: int) -> str:
-    """Return seconds since 1970 as the text of a record."""
-    return time.strftime(_DATE, time.gmtime(seconds))
+def read_record(name: str, data: bytes) -> Release:
+    """Return the release in a record.
+
+    Raises:
+        StoreDamageError: it is damaged, or another's.
+    """
+    entry = decode(data, Entry)
+    if name != entry.record:
+        raise StoreDamageError("this record lies under another's name", remedy=FSCK)
+    return entry.release
 
 
-def check_date(text: str) -> str:
-    """Return a date of a record; a day alone means its beginning.
+def encode_mark(date: str) -> bytes:
+    """Return a mark; see :mod:`fotabuild.releases.layout`.
 
     Raises:
         ReleaseError: there is no such moment.
     """
-    full = f"{text}T00:00:00Z" if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else text
+    return msgspec.json.encode(check_date(date)) + b"\n"
+
+
+def read_mark(data: bytes) -> str:
+    """Return the date in a mark.
+
+    Raises:
+        StoreDamageError: it is no mark.
+    """
     try:
-        if re.fullmatch(_DATE_PATTERN, full):
-            time.strptime(full, _DATE)
-            return full
-    except ValueError:
-        pass
-    raise ReleaseError(
-        f"{text[:40]!r} is not a date", field="date", remedy="write 2026-01-31T12:00:00Z"
-    )
+        return check_date(msgspec.json.decode(data, type=str))
+    except (msgspec.MsgspecError, UnicodeError, ReleaseError):
+        raise StoreDamageError("this mark is not a date", remedy=FSCK) from None
 
 
-def _check(release: Release) -> str:
-    return sha256(msgspec.json.encode(release, order="deterministic")).hex()
+def make_index(entries: Iterable[Entry]) -> Index:
+    """Return the index of these entries."""
+    ordered = sorted(entries, key=lambda e: (e.release.component, e.release.number))
+    return Index(format=FORMAT, entries=tuple(ordered))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from fotabuild.errors import FotabuildError, ReleaseStorageError
+from fotabuild.errors import FotabuildError, ReleaseStorageError, StoreDamageError
+from fotabuild.releases.layout import TEMPORARY
+from fotabuild.releases.storage import MOST_FILES, too_many_files
 
+#: Kinds of URLs where one request creates a file or finds that it is there. fsspec looks first and
+#: writes then at all others, so that two writers of one release could both believe they won.
+KINDS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
 _DETAIL = 200
+_TRIES = 3
 
 
 class RemoteStorage:
@@ -21,13 +28,20 @@ class RemoteStorage:
     """
 
     def __init__(self, url: str) -> None:
-        if "@" in urlsplit(url).netloc:
+        parts = urlsplit(url)
+        if "@" in parts.netloc:
             raise ReleaseStorageError(
                 "the URL of a store must not hold a user name or password",
                 remedy="give them as the service's own tools take them, such as "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             )
+        if parts.scheme not in KINDS:
+            raise ReleaseStorageError(
+                f"{url}: several writers are not safe at such a URL",
+                remedy=f"use a folder, or one of {', '.join(f'{kind}://' for kind in KINDS[:-1])}",
+            )
         self._url = url.rstrip("/")
+        self._proven = False
         try:
             import fsspec
         except ImportError:
@@ -37,13 +51,14 @@ class RemoteStorage:
             ) from None
         with self._explained():
             try:
-                self._system, self._root = fsspec.core.url_to_fs(
-                    self._url, use_listings_cache=False
-                )
+                self._system, root = fsspec.core.url_to_fs(self._url, use_listings_cache=False)
             except (ImportError, ValueError) as error:
                 raise ReleaseStorageError(
                     f"{self._url}: {error}", remedy="install what fsspec needs for such URLs"
                 ) from None
+        self._root = root.rstrip("/")
+        # This one library stops listing where it is told.
+        self._listing = {"max_items": MOST_FILES + 1} if parts.scheme in ("s3", "s3a") else {}
 
     @property
     def place(self) -> str:
@@ -55,50 +70,51 @@ class RemoteStorage:
         path = self._path(name)
         with self._explained(name):
             try:
-                size = self._system.info(path, refresh=True)["size"]
-                if size is not None and size > limit:
-                    raise ReleaseStorageError(
-                        f"this file of the store has {size} bytes, the limit is {limit}",
-                        file=f"{self._url}/{name}",
-                    )
-                return bytes(self._system.cat_file(path))
+                data = bytes(self._system.cat_file(path, start=0, end=limit + 1))
             except FileNotFoundError:
                 return None
+            except OSError:
+                # No service has the first bytes of an empty file; what else it is shows here.
+                try:
+                    empty = self._system.info(path, refresh=True)["size"] == 0
+                except FileNotFoundError:
+                    return None
+                if not empty:
+                    raise
+                data = b""
+        self._refuse_large(name, data, limit)
+        return data
 
-    def read_all(self, names: Iterable[str], limit: int) -> dict[str, bytes]:
+    def read_all(self, names: Iterable[str], limit: int) -> Mapping[str, bytes | StoreDamageError]:
         """Return several small files, fetched at once; those that are missing are left out."""
-        wanted = {self._path(name): name for name in names}
-        if not wanted:
-            return {}
+        wanted = list(names)
+        paths = [self._path(name) for name in wanted]
         with self._explained():
-            found = self._system.cat(list(wanted), on_error="return")
-            for content in found.values():
-                if isinstance(content, Exception) and not isinstance(content, FileNotFoundError):
-                    raise content
-        files = {wanted[path]: data for path, data in found.items() if isinstance(data, bytes)}
-        for name, data in files.items():
-            if len(data) > limit:
-                raise ReleaseStorageError(
-                    f"this file of the store has {len(data)} bytes, the limit is {limit}",
-                    file=f"{self._url}/{name}",
-                )
-        return files
+            contents = self._system.cat_ranges(paths, 0, limit + 1, on_error="return")
+        found: dict[str, bytes | StoreDamageError] = {}
+        for name, content in zip(wanted, contents, strict=True):
+            if isinstance(content, FileNotFoundError):
+                continue
+            try:
+                if isinstance(content, bytes):
+                    self._refuse_large(name, content, limit)
+                    found[name] = content
+                # What went wrong with this one may be its emptiness.
+                elif (data := self.read(name, limit)) is not None:
+                    found[name] = data
+            except StoreDamageError as error:
+                found[name] = error
+        return found
 
-    def write(self, name: str, data: bytes) -> None:
-        """Write or replace a file."""
+    def write(self, name: str, data: bytes, *, fresh: bool = False) -> None:  # noqa: ARG002
+        """Write or replace a file; its age starts now in any case."""
         with self._explained(name):
-            self._prepare(name)
             self._system.pipe_file(self._path(name), data)
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a file that must not be there yet."""
-        with self._explained(name):
-            self._prepare(name)
-            try:
-                self._system.pipe_file(self._path(name), data, mode="create")
-            except FileExistsError:
-                return False
-            return True
+        self._prove()
+        return self._create(name, data) and self._found(name, len(data)) == data
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -109,11 +125,10 @@ class RemoteStorage:
         """Return the files below a folder with their age; those without a date count as new."""
         with self._explained(folder):
             self._system.invalidate_cache()
-            found = self._system.find(self._path(folder), detail=True)
-        return {
-            path[len(self._root.rstrip("/")) + 1 :]: _age(details)
-            for path, details in found.items()
-        }
+            found = self._system.find(self._path(folder), detail=True, **self._listing)
+        if len(found) > MOST_FILES:
+            raise too_many_files(self._url)
+        return {path[len(self._root) + 1 :]: _age(details) for path, details in found.items()}
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -121,12 +136,59 @@ class RemoteStorage:
         yield
 
     def _path(self, name: str) -> str:
-        return f"{self._root.rstrip('/')}/{name}"
+        return f"{self._root}/{name}".rstrip("/")
 
-    def _prepare(self, name: str) -> None:
-        """Make folders, where the place has them; a bucket is its owner's to make."""
-        if "file" in self._system.protocol or "local" in self._system.protocol:
-            self._system.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
+    def _refuse_large(self, name: str, data: bytes, limit: int) -> None:
+        if len(data) > limit:
+            raise StoreDamageError(
+                f"this file of the store is too large, the limit is {limit} bytes",
+                file=f"{self._url}/{name}",
+            )
+
+    def _found(self, name: str, limit: int) -> bytes | None:
+        """Return what others may have written; of too much, something else than anybody wants."""
+        try:
+            return self.read(name, limit)
+        except StoreDamageError:
+            return b""
+
+    def _create(self, name: str, data: bytes) -> bool:
+        """Create a file with one request, which of several writers succeeds for one."""
+        for left in reversed(range(_TRIES)):
+            with self._explained(name):
+                try:
+                    self._system.pipe_file(self._path(name), data, mode="create")
+                except FileExistsError:
+                    return False
+                except OSError:
+                    # Not every service says why it refused; some refuse both of two at once.
+                    if self._found(name, len(data)) is not None:
+                        return False
+                    if not left:
+                        raise
+                else:
+                    return True
+        return False
+
+    def _prove(self) -> None:
+        """Make sure, once, that the service does not create a file that is there.
+
+        Raises:
+            ReleaseStorageError: it does. Services that imitate another may not know the header.
+        """
+        if self._proven:
+            return
+        name = f".{os.urandom(8).hex()}{TEMPORARY}"
+        twice = self._create(name, b"1") and self._create(name, b"1")
+        self.remove(name)
+        if twice:
+            raise ReleaseStorageError(
+                "this service replaces a file that must be new: two writers of one release could "
+                "overwrite each other",
+                file=self._url,
+                remedy="use a service that knows If-None-Match, or a folder",
+            )
+        self._proven = True
 
     @contextlib.contextmanager
     def _explained(self, name: str = "") -> Iterator[None]:

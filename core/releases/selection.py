@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fotabuild.errors import ImportListError
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.releases.record import Entry, Release
+from fotabuild.releases.release import Entry, Release
 from fotabuild.releases.table import read_table
 
 
@@ -91,7 +91,7 @@ def read_shares(data: bytes) -> dict[FirmwareVersion, float]:
         ImportListError: with the line at fault.
     """  # noqa: D205
     rows = read_table(data, required=("version",))
-    column = "devices" if rows and "devices" in rows[0].values else "share"
+    column = "devices" if rows and "devices" in rows[0].columns else "share"
     shares: dict[FirmwareVersion, float] = {}
     for row in rows:
         version = row.version("version")

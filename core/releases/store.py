@@ -1,99 +1,25 @@
-"""The release store: adding, finding and checking releases.
+"""The release store: adding, finding and retiring releases.
 
-Below the place of the store are
-
-- ``blobs/ab/<digest>``: images, manifests and ELF files under their SHA-256,
-- ``records/<component>/<version>.json``: one release each, written once,
-- ``retired/<component>/<version>.json``: the note that no device has it any more,
-- ``index.json``: all of these in one small file, made from the records. Builds read it.
-
-A release is there as soon as its record is. The record comes after everything that it names.
+A release is there as soon as its record is, and the record comes after everything that it names:
+see :mod:`fotabuild.releases.layout`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import quote
+from collections.abc import Sequence
 
-import msgspec
-
-from fotabuild.errors import (
-    FormatError,
-    ReleaseConflictError,
-    ReleaseError,
-    ReleaseStorageError,
-    StoreDamageError,
-    UnknownReleaseError,
-    in_file,
-)
+from fotabuild.errors import ReleaseStorageError, StoreDamageError, UnknownReleaseError
 from fotabuild.files import sha256
-from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.limits import READ_LIMITS
-from fotabuild.releases.record import (
-    FSCK,
-    Entry,
-    Index,
-    Release,
-    check_date,
-    decode,
-    encode,
-    make_index,
-)
+from fotabuild.releases.adding import add_all
+from fotabuild.releases.contents import Contents, read_contents
+from fotabuild.releases.layout import blob_name, record_name
+from fotabuild.releases.marking import add_mark
+from fotabuild.releases.new_release import NewRelease, ReleaseSource
+from fotabuild.releases.publishing import publish_index
+from fotabuild.releases.record import FSCK
+from fotabuild.releases.release import Entry, check_date
 from fotabuild.releases.storage import Storage
-
-INDEX = "index.json"
-RECORDS = "records"
-RETIRED = "retired"
-BLOBS = "blobs"
-_INDEX_TRIES = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewRelease:
-    """A release to add.
-
-    Attributes:
-        version: its version.
-        component: the component that the image is.
-        date: when it was released, as ``2026-01-31T12:00:00Z``.
-        image: the image, exactly as installed.
-        manifest: the signed manifest.
-        elf: the linked ELF file.
-        origin: where the image comes from.
-    """
-
-    version: str
-    component: str
-    date: str
-    image: bytes
-    manifest: bytes | None = None
-    elf: bytes | None = None
-    origin: Mapping[str, str] = field(default_factory=dict)
-
-    def release(self) -> Release:
-        """Return what is recorded.
-
-        Raises:
-            ReleaseError: a value that no store takes.
-        """
-        if not self.image:
-            raise ReleaseError("the image is empty", remedy="give the image as installed")
-        values = {
-            "version": self.version,
-            "component": self.component,
-            "date": check_date(self.date),
-            "digest": sha256(self.image).hex(),
-            "size": len(self.image),
-            "manifest": None if self.manifest is None else sha256(self.manifest).hex(),
-            "elf": None if self.elf is None else sha256(self.elf).hex(),
-            "origin": dict(self.origin),
-        }
-        try:
-            FirmwareVersion.parse(self.version)
-            return msgspec.convert(values, Release)
-        except (msgspec.ValidationError, FormatError) as error:
-            raise ReleaseError(f"not a release: {error}") from None
 
 
 class ReleaseStore:
@@ -101,6 +27,18 @@ class ReleaseStore:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
+
+    def contents(self) -> Contents:
+        """Return all releases: those in the index, and those that were added since.
+
+        Raises:
+            ReleaseStorageError: there is no store, or its place cannot be used.
+            ReleaseError: the store is of a newer fotabuild.
+        """
+        contents = read_contents(self.storage)
+        if contents.empty:
+            raise no_store(self.storage)
+        return contents
 
     def add(self, new: NewRelease) -> bool:
         """Add a release; return False if the store had just this one.
@@ -110,50 +48,33 @@ class ReleaseStore:
             ReleaseError: a value that no store takes.
             ReleaseStorageError: the place cannot be used.
         """
-        release = new.release()
-        with self.storage.alone():
-            for data in filter(None, (new.image, new.manifest, new.elf)):
-                self.storage.write(blob_name(sha256(data).hex()), data)
-            name = record_name(RECORDS, release.component, release.version)
-            is_new = self.storage.create(name, encode(Entry.of(release)))
-            if not is_new:
-                self._refuse_other(release, name)
-            self._publish_index()
-        return is_new
+        return self.add_all([lambda: new])[0]
 
-    def entries(self) -> tuple[Entry, ...]:
-        """Return all releases, from their records, sorted by component and version.
+    def add_all(self, sources: Sequence[ReleaseSource]) -> tuple[bool, ...]:
+        """Add many releases; everything is read and checked before the first is added.
+
+        Args:
+            sources: them; each is called twice.
+
+        Returns:
+            For each whether it is new to the store.
 
         Raises:
-            StoreDamageError: a record is damaged.
+            ReleaseConflictError: the store has another image under one of the versions.
+            ReleaseError: a value that no store takes; the store would be too large; a file was
+                changed between checking and adding.
+            ReleaseStorageError: the place cannot be used.
         """
-        return make_index(self._read_records(self._listing())).entries
-
-    def index(self) -> Index | None:
-        """Return the index, or None if there is none.
-
-        Raises:
-            StoreDamageError: it is damaged.
-        """
-        data = self.storage.read(INDEX, READ_LIMITS.release_index)
-        if data is None:
-            return None
-        with in_file(f"{self.storage.place}/{INDEX}"):
-            return decode(data, Index)
+        return add_all(self.storage, sources)
 
     def find(self, component: str, version: str) -> Entry:
         """Return one release.
 
         Raises:
             UnknownReleaseError: there is none.
+            StoreDamageError: its record is damaged.
         """
-        for entry in self._read_records(self._listing(component, version)):
-            return entry
-        raise UnknownReleaseError(
-            f"the store has no {component} {version[:40]}",
-            file=self.storage.place,
-            remedy="'fotabuild release list --all' shows what it has",
-        )
+        return self._find(self.contents(), component, version)
 
     def blob(self, digest: str, title: str = "") -> bytes:
         """Return an image, manifest or ELF file by its digest.
@@ -162,13 +83,14 @@ class ReleaseStore:
             StoreDamageError: it is missing or damaged.
         """
         name = blob_name(digest)
-        data = self.storage.read(name, READ_LIMITS.image)
-        problem = None
+        problem = "this file of the store is missing"
+        try:
+            data = self.storage.read(name, READ_LIMITS.image)
+        except StoreDamageError as error:
+            data, problem = None, error.problem
+        if data is not None and sha256(data).hex() != digest:
+            data, problem = None, "this file of the store is damaged"
         if data is None:
-            problem = "this file of the store is missing"
-        elif sha256(data).hex() != digest:
-            problem = "this file of the store is damaged"
-        if data is None or problem is not None:
             raise StoreDamageError(
                 f"{problem}{f' ({title})' if title else ''}",
                 file=f"{self.storage.place}/{name}",
@@ -182,126 +104,46 @@ class ReleaseStore:
         Raises:
             UnknownReleaseError: there is no such release.
         """
-        name = record_name(RETIRED, component, version)
-        with self.storage.alone():
-            self.find(component, version)
-            is_new = self.storage.create(name, check_date(date).encode() + b"\n")
-            self._publish_index()
-        return is_new
+        return self._set_mark(component, version, check_date(date), retired=True)
 
-    def restore(self, component: str, version: str) -> bool:
+    def restore(self, component: str, version: str, date: str) -> bool:
         """Undo :meth:`retire`; return False if the release was not retired."""
+        return self._set_mark(component, version, check_date(date), retired=False)
+
+    def _set_mark(self, component: str, version: str, date: str, *, retired: bool) -> bool:
+        self._find(self.contents(), component, version)
         with self.storage.alone():
-            entry = self.find(component, version)
-            self.storage.remove(record_name(RETIRED, component, version))
-            self._publish_index()
-        return entry.retired is not None
+            contents = self.contents()
+            entry = self._find(contents, component, version)
+            changes = retired != (entry.retired is not None)
+            if changes:
+                add_mark(self.storage, contents, entry.record, date, retired=retired)
+            # Also for somebody who was killed between the two.
+            publish_index(self.storage, again=frozenset({entry.record}))
+        return changes
 
-    def rebuild_index(self) -> None:
-        """Write the index again from the records; for callers who hold the store alone."""
-        self._publish_index()
-
-    def _refuse_other(self, release: Release, name: str) -> None:
-        """Refuse another content of a version that exists; the date may differ."""
-        data = self.storage.read(name, READ_LIMITS.release_record)
-        with in_file(f"{self.storage.place}/{name}"):
-            found = decode(data or b"", Entry).release
-        for what in ("digest", "manifest", "elf"):
-            given = getattr(release, what)
-            if given is not None and given != getattr(found, what):
-                named = "image" if what == "digest" else what
-                raise ReleaseConflictError(
-                    f"{release.title} is in the store with another {named}, of {found.date}",
-                    file=self.storage.place,
-                    remedy="a release never changes: use another version",
-                )
-
-    def _publish_index(self) -> None:
-        """Write the index from the records, until nobody added one meanwhile.
-
-        Whoever writes the index last has seen every record: see docs/releases.md.
-        """
-        for _ in range(_INDEX_TRIES):
-            listing = self._listing()
-            self.storage.write(INDEX, encode(make_index(self._read_records(listing))))
-            if self._listing() == listing:
-                return
-        raise ReleaseStorageError(
-            "the index of the store could not be completed: others kept writing",
-            file=self.storage.place,
-            remedy="run 'fotabuild release fsck'",
-        )
-
-    def _listing(self, component: str = "", version: str = "") -> frozenset[str]:
-        """Return the names of all records and notes, or of those of one release."""
-        if component:
-            return frozenset(
-                record_name(folder, component, version) for folder in (RECORDS, RETIRED)
+    def _find(self, contents: Contents, component: str, version: str) -> Entry:
+        record = record_name(component, version)
+        if record in contents.damaged:
+            error = contents.damaged[record]
+            raise StoreDamageError(
+                f"the record of {component} {version} is damaged: {error.problem}",
+                file=f"{self.storage.place}/{record}",
+                remedy=FSCK,
             )
-        names = frozenset(
-            name
-            for folder in (RECORDS, RETIRED)
-            for name in self.storage.names(folder)
-            if name.endswith(".json")
-        )
-        if len(names) > 2 * READ_LIMITS.releases:
-            raise ReleaseError(
-                f"more than {READ_LIMITS.releases} releases", file=self.storage.place
+        if record not in contents.known:
+            raise UnknownReleaseError(
+                f"the store has no {component} {version[:40]}",
+                file=self.storage.place,
+                remedy="'fotabuild release list --all' shows what it has",
             )
-        return names
-
-    def _read_records(self, names: frozenset[str]) -> list[Entry]:
-        entries = []
-        files = self.storage.read_all(sorted(names), READ_LIMITS.release_record)
-        for name, data in files.items():
-            if name.startswith(f"{RECORDS}/"):
-                with in_file(f"{self.storage.place}/{name}"):
-                    release = read_record(name, data)
-                note = note_of(name)
-                retired = None
-                if note in files:
-                    with in_file(f"{self.storage.place}/{note}"):
-                        retired = read_note(files[note])
-                entries.append(Entry.of(release, retired))
-        return entries
+        return contents.known[record]
 
 
-def read_record(name: str, data: bytes) -> Release:
-    """Return the release in a record.
-
-    Raises:
-        StoreDamageError: it is damaged, or another's.
-    """
-    release = decode(data, Entry).release
-    if name != record_name(RECORDS, release.component, release.version):
-        raise StoreDamageError("this record lies under another's name", remedy=FSCK)
-    return release
-
-
-def read_note(data: bytes) -> str:
-    """Return since when a release is retired.
-
-    Raises:
-        StoreDamageError: it is no such note.
-    """
-    try:
-        return check_date(data.decode("ascii", "replace").strip())
-    except ReleaseError as error:
-        raise StoreDamageError(error.problem, remedy=FSCK) from None
-
-
-def note_of(record: str) -> str:
-    """Return the name of the note that belongs to a record."""
-    return RETIRED + record[len(RECORDS) :]
-
-
-def blob_name(digest: str) -> str:
-    """Return the name of a file by its digest."""
-    return f"{BLOBS}/{digest[:2]}/{digest}"
-
-
-def record_name(folder: str, component: str, version: str) -> str:
-    """Return the name of what is known about a release."""
-    return (
-        f"{folder}/{quote(component, safe='').replace('.', '%2E')}/{quote(version, safe='')}.json"
+def no_store(storage: Storage) -> ReleaseStorageError:
+    """Return the error about a place without a store."""
+    return ReleaseStorageError(
+        "there is no release store here",
+        file=storage.place,
+        remedy="correct the place; 'fotabuild release add' starts a store",
     )

@@ -20,10 +20,12 @@ class Row:
     Attributes:
         line: its number in the file.
         values: its values by column; empty ones are left out.
+        columns: all columns of the table.
     """
 
     line: int
     values: Mapping[str, str]
+    columns: Sequence[str] = ()
 
     def text(self, column: str) -> str:
         """Return a value that must be there."""
@@ -86,7 +88,8 @@ def read_table(data: bytes, required: Sequence[str]) -> list[Row]:
             if len(rows) >= READ_LIMITS.releases:
                 raise ImportListError(f"more than {READ_LIMITS.releases} lines")
             pairs = zip(names, (value.strip() for value in values), strict=True)
-            rows.append(Row(reader.line_num, {name: value for name, value in pairs if value}))
+            given = {name: value for name, value in pairs if value}
+            rows.append(Row(reader.line_num, given, names))
     except csv.Error as error:
         raise ImportListError(f"not a CSV: {error}", line=reader.line_num) from None
     return rows

@@ -2,131 +2,98 @@
 
 from __future__ import annotations
 
-import enum
-import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from fotabuild.errors import FotabuildError, ReleaseFolderError
-from fotabuild.files import read_file
-from fotabuild.inspection import ANYTHING, kind_of
+from fotabuild.errors import ReleaseFolderError
 from fotabuild.limits import READ_LIMITS
+from fotabuild.report.artifact import Artifact, ArtifactKind, read_artifact
 
-PROVENANCE_SUFFIX = ".intoto.json"
-SBOM_SUFFIX = ".cdx.json"
-REPORT_SUFFIXES = ("report.html", "report.json")
-
-
-class ArtifactKind(enum.Enum):
-    """What files of a release are."""
-
-    MANIFEST = "manifest v3"
-    MANIFEST_V1 = "manifest v1"
-    PATCH = "delta patch"
-    SIDE_FILE = "patch side file"
-    PACKAGE = "combined package"
-    PROVENANCE = "provenance"
-    SBOM = "bill of materials"
-    REPORT = "report"
-    RECOGNISED = "recognised"
-    FILE = "file"
-
-
-_BY_SUFFIX = {
-    PROVENANCE_SUFFIX: ArtifactKind.PROVENANCE,
-    SBOM_SUFFIX: ArtifactKind.SBOM,
-    **dict.fromkeys(REPORT_SUFFIXES, ArtifactKind.REPORT),
-}
-_BY_CONTENT = {
-    kind.value: kind
-    for kind in (
-        ArtifactKind.MANIFEST,
-        ArtifactKind.MANIFEST_V1,
-        ArtifactKind.PATCH,
-        ArtifactKind.SIDE_FILE,
-        ArtifactKind.PACKAGE,
-    )
-}
-# What a name promises; damage must not turn a manifest into a mere file.
-_PROMISES = {
-    ".manifest": "manifest",
-    ".patch": ArtifactKind.PATCH.value,
-    ".package.tar": ArtifactKind.PACKAGE.value,
-}
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A file of a release.
-
-    Attributes:
-        name: its path in the folder, with slashes.
-        path: where it is.
-        kind: what it is.
-        description: the same for people, also where ``kind`` has no word of its own.
-        size: in bytes.
-        digest: its SHA-256.
-    """
-
-    name: str
-    path: Path
-    kind: ArtifactKind
-    description: str
-    size: int
-    digest: bytes
-
-    @property
-    def broken_promise(self) -> str | None:
-        """What the name says that it is, where the content is nothing that we know."""
-        if self.kind is not ArtifactKind.FILE:
-            return None
-        found = (what for suffix, what in _PROMISES.items() if self.name.endswith(suffix))
-        return next(found, None)
-
-    @property
-    def is_covered(self) -> bool:
-        """Whether statements on the origin speak of it: not of themselves, nor of reports."""
-        return self.kind not in (ArtifactKind.PROVENANCE, ArtifactKind.REPORT)
+# What a build leaves behind that was killed while it wrote (fotabuild.files).
+_LEFTOVER = re.compile(r"\.[^\ud800-\udfff]{0,50}\.[0-9a-f]{12}\.tmp")
 
 
 @dataclass(frozen=True)
 class ReleaseFolder:
-    """Everything that is in a folder of artifacts, sorted by name."""
+    """Everything that is in a folder of artifacts.
+
+    Attributes:
+        path: the folder.
+        artifacts: the files in it and below, sorted by name.
+        leftovers: names of half-written files of builds that were killed.
+    """
 
     path: Path
     artifacts: tuple[Artifact, ...]
+    leftovers: tuple[str, ...] = ()
 
     def with_digest(self, digest: bytes) -> Artifact | None:
-        """Return the first file with this content."""
-        return next((item for item in self.artifacts if item.digest == digest), None)
+        """Return the first file with this SHA-256."""
+        return self._by_digest.get(digest)
 
     def named(self, name: str) -> Artifact | None:
         """Return the file with this name."""
-        return next((item for item in self.artifacts if item.name == name), None)
+        return self._by_name.get(name)
+
+    def at_uri(self, uri: str) -> Artifact | None:
+        """Return the first file, in whatever folder, that is called like the end of a URI."""
+        try:
+            path = urlsplit(uri).path
+        except ValueError:
+            path = uri
+        return self._by_last_name.get(unquote(path).rpartition("/")[2])
 
     def of_kind(self, *kinds: ArtifactKind) -> tuple[Artifact, ...]:
         """Return the files of these kinds."""
         return tuple(item for item in self.artifacts if item.kind in kinds)
 
+    @cached_property
+    def _by_digest(self) -> dict[bytes, Artifact]:
+        return {item.digest: item for item in reversed(self.artifacts)}
+
+    @cached_property
+    def _by_name(self) -> dict[str, Artifact]:
+        return {item.name: item for item in self.artifacts}
+
+    @cached_property
+    def _by_last_name(self) -> dict[str, Artifact]:
+        return {item.last_name: item for item in reversed(self.artifacts)}
+
 
 def read_folder(folder: Path) -> ReleaseFolder:
-    """Look at every file in ``folder`` and below. Names that begin with a dot are left out.
+    """Look at every file in ``folder`` and below, also those whose names begin with a dot.
 
     Raises:
-        ReleaseFolderError: no folder, too many files in it, or something that is no file.
+        ReleaseFolderError: no folder, too many files in it, a link to a folder, or a name that is
+            not UTF-8.
         FileError: a file cannot be read, or is too large.
     """
     if not folder.is_dir():
         raise ReleaseFolderError("this is not a folder", file=folder, remedy="give one")
-    artifacts = [_read(path, path.relative_to(folder).as_posix()) for path in _files(folder)]
-    return ReleaseFolder(folder, tuple(sorted(artifacts, key=lambda artifact: artifact.name)))
+    artifacts, leftovers = [], []
+    for path in _files(folder):
+        name = path.relative_to(folder).as_posix()
+        if _LEFTOVER.fullmatch(path.name):
+            leftovers.append(name)
+        else:
+            artifacts.append(read_artifact(path, name))
+    return ReleaseFolder(
+        folder,
+        tuple(sorted(artifacts, key=lambda artifact: artifact.name)),
+        tuple(sorted(leftovers)),
+    )
 
 
 def read_files(folder: Path, paths: tuple[Path, ...]) -> ReleaseFolder:
     """Look at these files alone; they are in ``folder`` or below it."""
-    artifacts = [_read(path, Path(os.path.relpath(path, folder)).as_posix()) for path in paths]
+    artifacts = [
+        read_artifact(path, Path(os.path.relpath(path, folder)).as_posix()) for path in paths
+    ]
     return ReleaseFolder(folder, tuple(sorted(artifacts, key=lambda artifact: artifact.name)))
 
 
@@ -137,7 +104,7 @@ def _files(folder: Path) -> Iterator[Path]:
         raise ReleaseFolderError(f"cannot look inside: {error.strerror}", file=error.filename)
 
     for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders.sort()
         for name in folders:
             if Path(place, name).is_symlink():
                 raise ReleaseFolderError(
@@ -145,29 +112,10 @@ def _files(folder: Path) -> Iterator[Path]:
                     file=Path(place, name),
                     remedy="copy the files themselves",
                 )
-        for name in sorted(name for name in names if not name.startswith(".")):
+        for name in sorted(names):
             count += 1
             if count > READ_LIMITS.release_files:
                 raise ReleaseFolderError(
                     f"more than {READ_LIMITS.release_files} files", file=folder
                 )
             yield Path(place, name)
-
-
-def _read(path: Path, name: str) -> Artifact:
-    data = read_file(path, READ_LIMITS.package, "artifact")
-    kind, description = _kind(name, data)
-    return Artifact(name, path, kind, description, len(data), hashlib.sha256(data).digest())
-
-
-def _kind(name: str, data: bytes) -> tuple[ArtifactKind, str]:
-    for suffix, kind in _BY_SUFFIX.items():
-        if name.endswith(suffix):
-            return kind, kind.value
-    try:
-        text = kind_of(data)
-    except FotabuildError:
-        text = ANYTHING
-    if text == ANYTHING:
-        return ArtifactKind.FILE, ArtifactKind.FILE.value
-    return _BY_CONTENT.get(text, ArtifactKind.RECOGNISED), text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fotabuild.device.manifest_acceptance import Device
-from fotabuild.report.folder import ArtifactKind
+from fotabuild.report.artifact import ArtifactKind
 from fotabuild.report.model import Headroom, Update
-from fotabuild.report.verification import Verified
+from fotabuild.report.verified import Verified
 
 
 def find_headroom(

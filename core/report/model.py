@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 import msgspec
 
-SCHEMA_VERSION = 1
+#: 2: ``schema`` is a word, and ``downloads`` stand in place of one payload and its URL.
+SCHEMA_VERSION = 2
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -33,21 +35,36 @@ class FileEntry(_Part, frozen=True):
     checks: tuple[Check, ...]
 
 
+class Schema(enum.Enum):
+    """Kinds of manifests."""
+
+    V3 = "v3"
+    V1 = "v1"
+    SUIT = "suit"
+
+
+class Download(_Part, frozen=True):
+    """One payload: from where it is downloaded, and its file in the folder, None without one."""
+
+    url: str
+    file: str | None
+
+
 class Update(_Part, frozen=True):
     """What one manifest brings to a device.
 
     Attributes:
         manifest: file name of the manifest.
-        schema: its schema: 3 or 1.
+        schema: what kind of manifest it is.
         manifest_size: its size in bytes.
-        version: the version after the update.
+        version: the version after the update; of a SUIT manifest without one its sequence number.
         since: the version that it starts from; the beginning of a digest where that is all we
             know, None for an update of anything.
-        payload: file name of the payload, None when it is not here.
+        downloads: what it downloads; nothing where the manifest carries it.
         payload_format: what the payload is.
-        payload_size: bytes to download.
-        url: from where.
-        image_size: bytes of the image after the update.
+        payload_size: bytes to download, those of files that are not here only if the manifest says
+            how many.
+        image_size: bytes of the image after the update; 0 where nobody knows.
         saving: per cent of the image that need not be transferred; None unless a patch.
         memory: bytes of memory that the device needs besides its network buffer; None unless a
             patch.
@@ -58,14 +75,13 @@ class Update(_Part, frozen=True):
     """
 
     manifest: str
-    schema: int
+    schema: Schema
     manifest_size: int
     version: str
     since: str | None
-    payload: str | None
+    downloads: tuple[Download, ...]
     payload_format: str
     payload_size: int
-    url: str
     image_size: int
     saving: float | None
     memory: int | None
@@ -73,6 +89,11 @@ class Update(_Part, frozen=True):
     signature: str
     image_signed: bool
     accepted: bool
+
+    @property
+    def patch(self) -> str | None:
+        """File name of the patch, where it is one and here."""
+        return None if self.saving is None else self.downloads[0].file
 
 
 class Headroom(_Part, frozen=True):
@@ -94,7 +115,7 @@ class Signing(_Part, frozen=True):
 
     certificate_sha256: str
     key_id: str
-    algorithm: str = "ECDSA P-256 with SHA-256"
+    algorithm: str
 
 
 class Change(_Part, frozen=True):

@@ -14,7 +14,8 @@ from fotabuild.files import read_file, sha256
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 from fotabuild.limits import READ_LIMITS
-from fotabuild.report.folder import Artifact, ArtifactKind, ReleaseFolder
+from fotabuild.report.artifact import Artifact, ArtifactKind
+from fotabuild.report.folder import ReleaseFolder
 from fotabuild.report.precursors import Precursors
 
 
@@ -30,7 +31,7 @@ def check_patch(
         artifact: the patch.
         folder: where it is.
         precursors: images that devices run.
-        announced: what a manifest says of it, if there is one.
+        announced: what a manifest v3 or v1 says of it, if there is one.
     """
     report = ReportBuilder()
     patch = read_file(artifact.path, READ_LIMITS.patch, "patch")
@@ -56,8 +57,9 @@ def check_patch(
     if side_file is None:
         return report.build()
     same = side_file.patch_digest in (None, artifact.digest)
+    same = same and side_file.patch_size in (None, artifact.size)
     same = same and side_file.installed_size == header.new_size
-    if announced is not None:
+    if announced:
         same = same and announced.get("precursor-digest") == side_file.precursor_digest.hex()
         same = same and announced.get("installed-digest") == side_file.installed_digest.hex()
     report.check(

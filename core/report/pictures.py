@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from fotabuild.report.model import Update
+from fotabuild.report.model import Schema, Update
 
 _WIDTH, _LABEL, _VALUE = 900, 120, 240
 _BAR, _GAP = 22, 8
@@ -16,8 +16,8 @@ def savings_picture(updates: Sequence[Update]) -> str:
 
     Empty when there is no patch.
     """
-    patches = [update for update in updates if update.saving is not None and update.schema == 3]
-    patches = patches or [update for update in updates if update.saving is not None]
+    every = [update for update in updates if update.saving is not None]
+    patches = [update for update in every if update.schema is Schema.V3] or every
     longest = max([max(item.image_size, item.payload_size) for item in patches], default=0)
     if not longest:
         return ""

@@ -13,16 +13,33 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
-from fotabuild.provenance.envelope import key_id
-from fotabuild.report.folder import ArtifactKind, ReleaseFolder
+from fotabuild.report.folder import ReleaseFolder
 from fotabuild.report.headroom import find_headroom
-from fotabuild.report.model import Change, Check, FileEntry, Report, Signing, Update
+from fotabuild.report.model import (
+    Change,
+    Check,
+    Download,
+    FileEntry,
+    Report,
+    Schema,
+    Signing,
+    Update,
+)
 from fotabuild.report.precursors import Precursors
-from fotabuild.report.verification import FolderVerification, Verified
+from fotabuild.report.suit_manifest import SuitContent
+from fotabuild.report.trust import trusted_key
+from fotabuild.report.verified import FolderVerification, Verified
+from fotabuild.signing.cose_algorithm import KeyKind
 
 #: A slow cellular link, bits per second.
 DEFAULT_LINK_SPEED = 100_000
 _SHORT_DIGEST = 12
+_ALGORITHMS = {
+    KeyKind.P256: "ECDSA P-256 with SHA-256",
+    KeyKind.P384: "ECDSA P-384 with SHA-384",
+    KeyKind.P521: "ECDSA P-521 with SHA-512",
+}
+_SCHEMAS = {3: Schema.V3, 1: Schema.V1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +70,8 @@ def make_report(
     """Return the report. It holds no date and no path outside of the folder."""
     updates = find_updates(found, folder, subject)
     identity, device = subject.device.identity, subject.device
-    assert device.public_key is not None
-    # A report speaks neither of itself nor of an older one.
+    key = trusted_key(device)
+    # The report of a folder speaks neither of itself nor of an older one.
     files = tuple(
         FileEntry(
             name=item.artifact.name,
@@ -65,7 +82,7 @@ def make_report(
             checks=_checks(item.report),
         )
         for item in found.files
-        if item.artifact.kind is not ArtifactKind.REPORT
+        if not item.artifact.is_folder_report
     )
     return Report(
         title=subject.title,
@@ -75,7 +92,8 @@ def make_report(
         link_speed=subject.link_speed,
         signing=Signing(
             certificate_sha256=sha256(device.certificate or b"").hex(),
-            key_id=key_id(device.public_key),
+            key_id=sha256(key.public_bytes).hex(),
+            algorithm=_ALGORITHMS.get(key.kind, key.kind.value),
         ),
         updates=updates,
         headroom=find_headroom(found.files, updates, device),
@@ -88,24 +106,26 @@ def make_report(
 
 def default_title(model: str | None, found: FolderVerification) -> str:
     """Return the model with the versions that the folder updates to."""
-    texts = {str(item.fields["payload-version"]) for item in found.files if _has_version(item)}
-    versions = sorted(map(FirmwareVersion.parse, texts))
-    return f"{model or 'Firmware'} {', '.join(map(str, versions))}".strip()
+    versions = {version for item in found.files if (version := _version(item)) is not None}
+    return f"{model or 'Firmware'} {', '.join(map(str, sorted(versions)))}".strip()
 
 
-def _has_version(item: Verified) -> bool:
+def _version(item: Verified) -> FirmwareVersion | None:
+    text = item.fields.get("payload-version", "") if item.suit is None else item.suit.version
     try:
-        FirmwareVersion.parse(item.fields.get("payload-version", ""))
+        return FirmwareVersion.parse(text)
     except FormatError:
-        return False
-    return True
+        return None
 
 
 def find_updates(
     found: FolderVerification, folder: ReleaseFolder, subject: Subject
 ) -> tuple[Update, ...]:
     """Return what the readable manifests bring: full updates first, then patches by release."""
-    updates = (_update(item, folder, subject) for item in found.files if item.fields)
+    updates = [_update(item, folder, subject) for item in found.files if item.fields]
+    updates += [
+        _suit_update(item, item.suit, subject) for item in found.files if item.suit is not None
+    ]
     return tuple(sorted(updates, key=_order))
 
 
@@ -127,20 +147,46 @@ def _update(item: Verified, folder: ReleaseFolder, subject: Subject) -> Update:
     seconds = 8 * (size + item.artifact.size) / subject.link_speed
     return Update(
         manifest=item.artifact.name,
-        schema=fields["manifest-version"],
+        schema=_SCHEMAS[fields["manifest-version"]],
         manifest_size=item.artifact.size,
         version=str(fields.get("payload-version", fields.get("timestamp"))),
         since=_since(fields.get("precursor-digest"), subject.precursors),
-        payload=None if payload is None else payload.name,
+        downloads=(
+            Download(url=fields["payload-uri"], file=None if payload is None else payload.name),
+        ),
         payload_format=fields["payload-format"],
         payload_size=size,
-        url=fields["payload-uri"],
         image_size=image_size,
         saving=round(100 * (1 - size / image_size), 1) if is_patch and image_size else None,
         memory=_memory(folder, bytes.fromhex(fields["payload-digest"])) if is_patch else None,
         seconds=round(seconds, 1),
         signature=verdicts.get("signature", "skipped"),
         image_signed=bool(fields.get("installed-signature")),
+        accepted=item.report.accepted,
+    )
+
+
+def _suit_update(item: Verified, content: SuitContent, subject: Subject) -> Update:
+    verdicts = {result.name: result.verdict.value for result in item.report.results}
+    size = sum(file.size for _, file in content.downloads if file is not None)
+    return Update(
+        manifest=item.artifact.name,
+        schema=Schema.SUIT,
+        manifest_size=item.artifact.size,
+        version=content.version,
+        since=None,
+        downloads=tuple(
+            Download(url=uri, file=None if file is None else file.name)
+            for uri, file in content.downloads
+        ),
+        payload_format=content.payload_format,
+        payload_size=size,
+        image_size=content.image_size,
+        saving=None,
+        memory=None,
+        seconds=round(8 * (size + item.artifact.size) / subject.link_speed, 1),
+        signature=verdicts.get("trusted", "failed"),
+        image_signed=False,
         accepted=item.report.accepted,
     )
 

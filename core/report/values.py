@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fotabuild.device.report import AcceptanceReport
-from fotabuild.report.verification import FolderVerification
+from fotabuild.report.verified import FolderVerification
 
 
 def verification_values(found: FolderVerification) -> dict[str, Any]:

@@ -2,70 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fotabuild.device.manifest_acceptance import Device, accept_manifest
 from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
-from fotabuild.device.report import AcceptanceReport, CheckResult, ReportBuilder, Verdict
-from fotabuild.errors import FormatError, FotabuildError
+from fotabuild.device.report import AcceptanceReport, ReportBuilder
+from fotabuild.errors import FormatError
 from fotabuild.files import read_file
 from fotabuild.formats.combined_package import decode_package
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.inspection import PRIVATE_KEY, read_manifest
 from fotabuild.limits import READ_LIMITS
-from fotabuild.provenance.envelope import unseal
-from fotabuild.provenance.statement import read_subjects
-from fotabuild.report.folder import Artifact, ArtifactKind, ReleaseFolder
+from fotabuild.report.artifact import Artifact, ArtifactKind
+from fotabuild.report.folder import ReleaseFolder
 from fotabuild.report.patches import check_patch, check_side_file
 from fotabuild.report.precursors import Precursors
+from fotabuild.report.statements import Statements
+from fotabuild.report.suit_downloads import FolderContents
+from fotabuild.report.suit_manifest import SuitChecker
+from fotabuild.report.trust import trusted_key
+from fotabuild.report.verified import FolderVerification, Verified
 
-MANIFEST_KINDS = (ArtifactKind.MANIFEST, ArtifactKind.MANIFEST_V1)
+_MANIFEST_KINDS = (ArtifactKind.MANIFEST, ArtifactKind.MANIFEST_V1)
 _PAYLOAD_KINDS = (ArtifactKind.PATCH, ArtifactKind.PACKAGE)
-
-
-@dataclass(frozen=True)
-class Verified:
-    """A file and the results of its checks.
-
-    Attributes:
-        artifact: the file.
-        report: the results.
-        fields: what a manifest says; empty for everything else, and when it cannot be read.
-    """
-
-    artifact: Artifact
-    report: AcceptanceReport
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class FolderVerification:
-    """All results of a folder.
-
-    Attributes:
-        files: by name.
-        whole: checks of the folder as a whole.
-    """
-
-    files: tuple[Verified, ...]
-    whole: AcceptanceReport
-
-    @property
-    def accepted(self) -> bool:
-        """Whether no check failed."""
-        return self.whole.accepted and all(item.report.accepted for item in self.files)
-
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """Where checks failed: names of files and checks."""
-        places = [("", self.whole), *((item.artifact.name, item.report) for item in self.files)]
-        return tuple(
-            f"{name}: {result.name}" if name else result.name
-            for name, report in places
-            for result in report.failures
-        )
 
 
 class FolderVerifier:
@@ -73,9 +34,13 @@ class FolderVerifier:
 
     Args:
         folder: what is in it.
-        device: the devices that it is for, with their public key; images come from ``precursors``.
+        device: the devices that it is for, with certificate or public key; images come from
+            ``precursors``. A certificate whose key is not on P-256 verifies SUIT manifests only.
         precursors: images that are on devices, to apply patches to.
         need_provenance: whether there has to be a statement on the origin.
+        several_statements: whether there may be more than one.
+        ignored: names of files that are about to be made again: neither they nor what is stated of
+            them are looked at.
     """
 
     def __init__(
@@ -85,14 +50,21 @@ class FolderVerifier:
         precursors: Precursors,
         *,
         need_provenance: bool = False,
+        several_statements: bool = False,
+        ignored: Collection[str] = (),
     ) -> None:
+        if ignored:
+            kept = tuple(item for item in folder.artifacts if item.name not in ignored)
+            folder = replace(folder, artifacts=kept)
         self._folder = folder
         self._device = device
         self._precursors = precursors
         self._need_provenance = need_provenance
+        self._several_statements = several_statements
+        self._statements = Statements(folder, device.public_key, ignored)
         # What manifests say, by the digest of the payload.
         self._announced: dict[bytes, Mapping[str, Any]] = {}
-        self._covered: dict[str, bytes] | None = None
+        self._suit = SuitChecker(FolderContents(folder), device, trusted_key(device))
 
     def run(self) -> FolderVerification:
         """Check every file, then the folder as a whole."""
@@ -100,18 +72,26 @@ class FolderVerifier:
         # Manifests say which files are payloads, and statements which files there have to be.
         for kinds, check in self._checks():
             for artifact in self._folder.of_kind(*kinds):
-                by_name[artifact.name] = check(artifact)
-        files = tuple(self._covered_or_not(by_name[item.name]) for item in self._folder.artifacts)
+                by_name[artifact.name] = self._promised(check(artifact))
+        files = tuple(
+            self._statements.compare(by_name[item.name]) for item in self._folder.artifacts
+        )
         return FolderVerification(files, self._whole())
 
     def _checks(
         self,
     ) -> Iterable[tuple[tuple[ArtifactKind, ...], Callable[[Artifact], Verified]]]:
-        special = (*MANIFEST_KINDS, ArtifactKind.PROVENANCE, *_PAYLOAD_KINDS)
+        special = (
+            *_MANIFEST_KINDS,
+            ArtifactKind.SUIT,
+            ArtifactKind.PROVENANCE,
+            *_PAYLOAD_KINDS,
+        )
         others = tuple(kind for kind in ArtifactKind if kind not in special)
         return (
-            (MANIFEST_KINDS, self._check_manifest),
-            ((ArtifactKind.PROVENANCE,), self._check_provenance),
+            (_MANIFEST_KINDS, self._check_manifest),
+            ((ArtifactKind.SUIT,), self._check_suit),
+            ((ArtifactKind.PROVENANCE,), self._statements.check),
             ((ArtifactKind.PATCH,), self._check_patch),
             ((ArtifactKind.PACKAGE,), self._check_package),
             (others, self._check_other),
@@ -122,35 +102,37 @@ class FolderVerifier:
         accept = accept_manifest
         if artifact.kind is ArtifactKind.MANIFEST_V1:
             accept = accept_manifest_v1
+        found = ReportBuilder()
+        if self._device.public_key is None:
+            found.check("signature", False, "the certificate has no key on P-256")
         try:
             fields = read_manifest(data)
         except FormatError:
-            return Verified(artifact, accept(data, self._device), {})
+            found.extend(accept(data, self._device))
+            return Verified(artifact, found.build())
         digest = bytes.fromhex(fields["payload-digest"])
         self._announced.setdefault(digest, fields)
-        found = ReportBuilder()
         payload = self._folder.with_digest(digest)
         content = None
         if payload is not None:
             content = read_file(payload.path, READ_LIMITS.package, "payload")
             found.check("payload-file", True, payload.name)
-        elif PayloadFormat(fields["payload-format"]).encrypted:
-            found.skip("payload-file", "the encrypted payload is not here")
         else:
-            found.check("payload-file", False, *self._missing_payload(fields))
-        device = self._device_of(fields)
-        report = accept(data, device, content)
-        return Verified(
-            artifact, AcceptanceReport((*found.build().results, *report.results)), fields
-        )
+            self._report_missing(found, fields)
+        found.extend(accept(data, self._device_of(fields), content))
+        return Verified(artifact, found.build(), fields)
 
-    def _missing_payload(self, fields: Mapping[str, Any]) -> tuple[str, None, str]:
-        name = str(fields["payload-uri"]).rpartition("/")[2]
-        other = self._folder.named(name)
+    def _report_missing(self, found: ReportBuilder, fields: Mapping[str, Any]) -> None:
+        other = self._folder.at_uri(fields["payload-uri"])
+        if other is None and PayloadFormat(fields["payload-format"]).encrypted:
+            # The service that encrypts has it, and may hand it to devices itself.
+            found.skip("payload-file", "the encrypted payload is not here")
+            return
         detail = f"no file here has the SHA-256 {fields['payload-digest']}"
         if other is not None:
-            detail += f"; {name} has {other.digest.hex()}"
-        return detail, None, "put the payload here, or make the manifest again"
+            detail += f"; {other.name} has {other.digest.hex()}"
+        remedy = "put the payload here, or make the manifest again"
+        found.check("payload-file", False, detail, remedy=remedy)
 
     def _device_of(self, fields: Mapping[str, Any]) -> Device:
         """Return the device that runs the image which a patch starts from, if that is at hand."""
@@ -161,10 +143,19 @@ class FolderVerifier:
         content = read_file(image.path, READ_LIMITS.image, "precursor image")
         return replace(self._device, installed_image=content, installed_version=image.version)
 
+    def _check_suit(self, artifact: Artifact) -> Verified:
+        found = self._suit.check(
+            read_file(artifact.path, READ_LIMITS.suit_envelope, "SUIT envelope")
+        )
+        for _, payload in () if found.content is None else found.content.downloads:
+            if payload is not None:
+                self._announced.setdefault(payload.digest, {})
+        return Verified(artifact, found.report, suit=found.content)
+
     def _check_patch(self, artifact: Artifact) -> Verified:
         announced = self._announced.get(artifact.digest)
         report = check_patch(artifact, self._folder, self._precursors, announced)
-        return Verified(artifact, self._with_manifest(artifact, report), {})
+        return Verified(artifact, self._with_manifest(artifact, report))
 
     def _check_package(self, artifact: Artifact) -> Verified:
         builder = ReportBuilder()
@@ -174,7 +165,7 @@ class FolderVerifier:
             builder.check("package-structure", False, str(error))
         else:
             builder.check("package-structure", True, f"{len(images)} images, as described")
-        return Verified(artifact, self._with_manifest(artifact, builder.build()), {})
+        return Verified(artifact, self._with_manifest(artifact, builder.build()))
 
     def _with_manifest(self, artifact: Artifact, report: AcceptanceReport) -> AcceptanceReport:
         builder = ReportBuilder()
@@ -187,78 +178,47 @@ class FolderVerifier:
         )
         return builder.build()
 
-    def _check_provenance(self, artifact: Artifact) -> Verified:
-        builder = ReportBuilder()
-        try:
-            payload = unseal(
-                read_file(artifact.path, READ_LIMITS.provenance, "statement"),
-                self._device.public_key or b"",
-            )
-            subjects = read_subjects(payload)
-        except FotabuildError as error:
-            builder.check("statement", False, str(error))
-            return Verified(artifact, builder.build(), {})
-        builder.check("statement", True, f"signed, on {len(subjects)} files")
-        if self._covered is None:
-            self._covered = {}
-        for name, digest in subjects.items():
-            self._covered.setdefault(name, digest)
-            found = self._folder.named(name)
-            if found is None:
-                builder.check(f"subject:{name}", False, "is not here")
-            elif found.digest != digest:
-                builder.check(
-                    f"subject:{name}", False, f"has {found.digest.hex()}, stated is {digest.hex()}"
-                )
-        if builder.build().accepted:
-            builder.check("subjects", True, "all are here as stated")
-        return Verified(artifact, builder.build(), {})
-
     def _check_other(self, artifact: Artifact) -> Verified:
         if artifact.kind is ArtifactKind.SIDE_FILE:
-            return Verified(artifact, check_side_file(artifact, self._folder), {})
+            return Verified(artifact, check_side_file(artifact, self._folder))
         builder = ReportBuilder()
-        if artifact.broken_promise is not None:
-            builder.check(
-                "content",
-                False,
-                f"the name says {artifact.broken_promise}, the content is something else",
-                remedy="make the file again",
-            )
         if artifact.description == PRIVATE_KEY:
             builder.check(
                 "secret", False, "this is a private key", remedy="never publish it; remove it"
             )
         if artifact.digest in self._announced:
             builder.check("announced", True, "by a manifest")
-        return Verified(artifact, builder.build(), {})
+        return Verified(artifact, builder.build())
 
-    def _covered_or_not(self, item: Verified) -> Verified:
-        if self._covered is None or not item.artifact.is_covered:
+    def _promised(self, item: Verified) -> Verified:
+        """Add a failure where the name says that a file is something else."""
+        promise = item.artifact.broken_promise
+        if promise is None:
             return item
-        stated = self._covered.get(item.artifact.name) == item.artifact.digest
-        result = CheckResult(
-            "provenance",
-            Verdict.PASSED if stated else Verdict.FAILED,
-            "stated" if stated else "no statement here speaks of this content",
-            remedy="" if stated else "remove the file, or state its origin",
+        builder = ReportBuilder()
+        builder.check(
+            "content",
+            False,
+            f"the name says {promise}, the content is something else",
+            remedy="make the file again",
         )
-        return replace(item, report=AcceptanceReport((*item.report.results, result)))
+        results = (*builder.build().results, *item.report.results)
+        return replace(item, report=AcceptanceReport(results))
 
     def _whole(self) -> AcceptanceReport:
         builder = ReportBuilder()
-        manifests = len(self._folder.of_kind(*MANIFEST_KINDS))
+        manifests = len(self._folder.of_kind(*_MANIFEST_KINDS, ArtifactKind.SUIT))
         builder.check(
             "manifests", manifests > 0, f"{manifests}", remedy="give the folder of a build"
         )
-        statements = len(self._folder.of_kind(ArtifactKind.PROVENANCE))
-        if statements or self._need_provenance:
-            builder.check(
-                "statements",
-                statements > 0,
-                f"{statements}",
-                remedy="make one with 'fotabuild provenance create'",
+        if self._folder.leftovers:
+            builder.warn_unless(
+                "leftovers",
+                False,
+                ", ".join(self._folder.leftovers),
+                "a build was killed while it wrote these; remove them",
             )
-        else:
-            builder.skip("statements", "there is none on the origin of these files")
+        self._statements.check_count(
+            builder, needed=self._need_provenance, several=self._several_statements
+        )
         return builder.build()

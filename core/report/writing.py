@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fotabuild.files import OutputSet
-from fotabuild.report.folder import REPORT_SUFFIXES
+from fotabuild.report.artifact import FOLDER_REPORTS
 from fotabuild.report.model import Report
 from fotabuild.report.page import make_page
 
@@ -28,7 +28,7 @@ def write_report(report: Report, page: Path, read: Iterable[Path]) -> tuple[Path
         OutputConflictError: a name is taken by something else.
         MissingExtraError: the extra ``report`` is not installed.
     """
-    outputs = OutputSet(path for path in read if not path.name.endswith(REPORT_SUFFIXES))
+    outputs = OutputSet(path for path in read if not path.name.endswith(FOLDER_REPORTS))
     outputs.add(page, make_page(report))
     outputs.add(json_of(page), report.encode(), describes=True)
     outputs.commit()

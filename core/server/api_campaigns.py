@@ -9,12 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fotabuild.server.bodies import read_json
+from fotabuild.server.campaign_fields import FIELDS, campaign_view
 from fotabuild.server.campaigns import (
-    FIELDS,
     add_campaign,
     approve_campaign,
     archive_campaign,
-    campaign_view,
     change_campaign,
     delete_campaign,
     start_campaign,

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from fotabuild.errors import printable
 from fotabuild.server.bodies import read_json
-from fotabuild.server.campaign_engine import join_continuous
+from fotabuild.server.campaign_devices import join_continuous
 from fotabuild.server.delivery import (
     Delivery,
     mark_fetched,
@@ -20,12 +20,8 @@ from fotabuild.server.delivery import (
     poll,
     take_report,
 )
-from fotabuild.server.devices import (
-    delete_device,
-    device_of,
-    parse_registration,
-    register_device,
-)
+from fotabuild.server.device_values import parse_registration
+from fotabuild.server.devices import delete_device, device_of, register_device
 from fotabuild.server.endpoints import LOG, Answer, Call, bearer_token, route
 from fotabuild.server.etags import matches
 from fotabuild.server.refusal import Refusal, invalid

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fotabuild.server.bodies import read_json
-from fotabuild.server.devices import text_of
+from fotabuild.server.device_values import text_of
 from fotabuild.server.endpoints import Answer, Call, route
 from fotabuild.server.jobs import (
     FIELDS,

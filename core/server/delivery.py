@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fotabuild.formats.encrypted_payload import encode_key
-from fotabuild.server.devices import device_of, hexadecimal, require_fields, text_of, version_of
+from fotabuild.server.device_values import hexadecimal, require_fields, text_of, version_of
+from fotabuild.server.devices import device_of
 from fotabuild.server.events import Summary, summary_of
 from fotabuild.server.manifest_facts import read_manifest
 from fotabuild.server.manifests import image_of

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fotabuild.server.campaign_engine import count_devices
+from fotabuild.server.campaign_devices import count_devices
 from fotabuild.server.clock import SECOND
 from fotabuild.server.events import Summary, describe
 from fotabuild.server.images import stored_checksum

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from fotabuild.server.campaign_engine import count_devices
+from fotabuild.server.campaign_devices import count_devices
 from fotabuild.server.clock import to_text
 from fotabuild.server.events import Summary, describe
 from fotabuild.server.filters import text_fields, time_fields

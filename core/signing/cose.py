@@ -25,6 +25,7 @@ from fotabuild.signing.cose_verify import (
     secret_key,
     secret_of,
 )
+from fotabuild.signing.key_file import warn_if_open
 from fotabuild.signing.signer import Signer, key_file, open_signer
 
 if TYPE_CHECKING:
@@ -108,16 +109,18 @@ def open_cose_signer(
                 remedy="give a private key as PEM or DER; for a secret name the algorithm HMAC-256",
             )
         algorithm_for(KeyKind.HMAC, algorithm)
+        warn_if_open(path, "secret")
         return from_secret(secret)
     from fotabuild.signing.hss_lms import HssLmsKey, is_hss_private_key
 
     if is_hss_private_key(data):
         hss = HssLmsKey.open(path)
         chosen = algorithm_for(KeyKind.HSS_LMS, algorithm)
+        warn_if_open(path)
         return CoseSigner(chosen, hss.verification_key, hss.sign)
-    return from_private_key(
-        load_private_key(data, path, passphrase), algorithm, older_ids=older_ids
-    )
+    key = load_private_key(data, path, passphrase)
+    warn_if_open(path)
+    return from_private_key(key, algorithm, older_ids=older_ids)
 
 
 def from_signer(

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from fotabuild.errors import SecretError, SigningError
 from fotabuild.files import read_file
 from fotabuild.limits import READ_LIMITS
+from fotabuild.signing.key_file import warn_if_open
 from fotabuild.signing.secret import forget_secret, read_secret
 
 _HALF = 32
@@ -68,6 +69,7 @@ class PemSigner:
             raise fail(f"this is a {kind} key", "devices accept ECDSA keys on P-256 only")
         if not isinstance(key.curve, ec.SECP256R1):
             raise fail(f"this key is on {key.curve.name}", "devices accept P-256 only")
+        warn_if_open(path)
         return cls(key)
 
     @classmethod

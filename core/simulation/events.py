@@ -98,7 +98,7 @@ _OF_CHECK = {
     "payload-size": Failure.FIELD_SIZE,
     "payload-not-empty": Failure.FIELD_SIZE,
     "payload-uri": Failure.URL_INVALID,
-    "installed-size": Failure.STORAGE,
+    "image-size": Failure.STORAGE,
     "vendor-data": Failure.FIELD_SIZE,
     "payload-version-text": Failure.FIELD_FORMAT,
     "payload-format": Failure.PAYLOAD_UNSUPPORTED,

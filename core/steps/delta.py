@@ -4,62 +4,60 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fotabuild.delta import decoder
 from fotabuild.delta.effort import Effort
 from fotabuild.delta.encoder import engine, make_patch
-from fotabuild.delta.hints import ImageHints, Symbol
 from fotabuild.delta.patch import Patch
 from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.patch_device import PatchDevice
 from fotabuild.errors import (
-    DeltaError,
     FotabuildError,
     OutputConflictError,
-    PrecursorMarkerError,
     StoreDamageError,
     ThresholdError,
     in_file,
 )
 from fotabuild.files import OutputSet, read_file, sha256
 from fotabuild.formats.patch_sidecar import PatchSidecar
-from fotabuild.formats.patch_stream import MAGIC, find_markers
+from fotabuild.formats.patch_stream import HEADER_SIZE, MAGIC, PatchHeader, find_markers
 from fotabuild.limits import READ_LIMITS
+from fotabuild.steps.delta_inputs import DeltaInputs, read_delta_inputs, read_linked
 from fotabuild.steps.step import Step, StepKind, StepResult
 
 if TYPE_CHECKING:
     from fotabuild.cache.content_cache import ContentCache
+    from fotabuild.delta.hints import ImageHints
+    from fotabuild.delta.index import OldIndex
     from fotabuild.formats.elf_symbols import ElfMap
 
 
-@dataclass(frozen=True)
-class MadePatch:
-    """A patch in memory, with what it was made from.
+class MadePatch(NamedTuple):
+    """A patch in memory, with what it was made from: the fields of :class:`DeltaInputs`, and more.
 
     Attributes:
         old: the old image.
         new: the new image.
-        patch: the patch; applied and compared.
         old_map: sections and symbols of the old image; None without its ELF file.
         new_map: those of the new image.
         hints: the symbols of both, as the encoder takes them; None unless there are both.
+        patch: the patch; applied and compared.
         reused: whether the patch came from a cache.
     """
 
     old: bytes
     new: bytes
-    patch: Patch
     old_map: ElfMap | None
     new_map: ElfMap | None
     hints: ImageHints | None
+    patch: Patch
     reused: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeltaStep(Step):
-    """Make a patch from an image in the field to the new one.
+class DeltaTask(NamedTuple):
+    """Which patch to make, how and for whom.
 
     Attributes:
         old_image: the image as installed on devices.
@@ -79,7 +77,6 @@ class DeltaStep(Step):
         reuse: take the patch from the user's cache if it is there, and keep it there.
     """
 
-    kind = StepKind.DELTA
     old_image: Path
     new_image: Path
     block_size: int
@@ -93,6 +90,12 @@ class DeltaStep(Step):
     new_elf: Path | None = None
     old_digest: str | None = None
     reuse: bool = False
+
+
+class DeltaStep(DeltaTask, Step):
+    """Make a patch from an image in the field to the new one."""
+
+    kind = StepKind.DELTA
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -134,37 +137,70 @@ class DeltaStep(Step):
         Raises:
             FotabuildError: an input cannot be read, or no device could apply a patch to it.
         """
-        old = read_file(self.old_image, READ_LIMITS.image, "old image")
-        new = read_file(self.new_image, READ_LIMITS.image, "new image")
-        with in_file(self.old_image):
-            if self.old_digest is not None and sha256(old).hex() != self.old_digest:
-                raise StoreDamageError(
-                    "this image is not the one that was released",
-                    remedy="run 'fotabuild release verify'",
-                )
-            _check_marker(old)
-        old_map, new_map = _read_map(self.old_elf, old), _read_map(self.new_elf, new)
-        hints = _hints(old_map, new_map)
+        inputs = self.read_inputs()
 
-        def encode() -> Patch:
+        def encode(index: OldIndex | None = None) -> Patch:
             return make_patch(
-                old,
-                new,
+                inputs.old,
+                inputs.new,
                 block_size=self.block_size,
                 effort=self.effort,
                 time_limit=self.time_limit,
-                hints=hints,
+                hints=inputs.hints,
+                index=index,
             )
 
         with in_file(self.new_image):
             if cache is None:
-                return MadePatch(old, new, encode(), old_map, new_map, hints)
+                return MadePatch(*inputs, patch=encode())
+            from fotabuild.cache.indexes import find_or_build_index
             from fotabuild.cache.patches import make_or_find
 
-            known = {self.old_image: sha256(old), self.new_image: sha256(new)}
-            key = self.patch_key(lambda path: known.get(path) or sha256(_read_linked(path)))
-            found = make_or_find(cache, key, encode)
-        return MadePatch(old, new, found.patch, old_map, new_map, hints, found.reused)
+            known = {self.old_image: sha256(inputs.old), self.new_image: sha256(inputs.new)}
+            key = self.patch_key(lambda path: known.get(path) or sha256(read_linked(path)))
+            found = make_or_find(
+                cache,
+                key,
+                lambda: encode(find_or_build_index(cache, inputs.old)),
+                lambda patch: self._fits(inputs, patch),
+            )
+        return MadePatch(*inputs, patch=found.patch, reused=found.reused)
+
+    def adopt(self, patch: Patch) -> MadePatch | None:
+        """Take a patch that was made elsewhere; None if it is not the one that is needed.
+
+        Raises:
+            FotabuildError: like :meth:`make`.
+        """
+        inputs = self.read_inputs()
+        return MadePatch(*inputs, patch=patch) if self._fits(inputs, patch) else None
+
+    def _fits(self, inputs: DeltaInputs, patch: Patch) -> bool:
+        """Apply a patch that nobody here has made; return whether it is the right one."""
+        try:
+            header = PatchHeader.decode(patch.data[:HEADER_SIZE])
+            if (header.block_size, header.new_size) != (self.block_size, len(inputs.new)):
+                return False
+            return decoder.apply_patch(inputs.old, patch.data) == inputs.new
+        except FotabuildError:
+            return False
+
+    def read_inputs(self) -> DeltaInputs:
+        """Read both images and their linked files, and check that there can be a patch.
+
+        Raises:
+            FotabuildError: an input cannot be read, or no device could apply a patch to it.
+        """
+        return read_delta_inputs(
+            self.old_image, self.new_image, self.old_elf, self.new_elf, self._check_digest
+        )
+
+    def _check_digest(self, old: bytes) -> None:
+        if self.old_digest is not None and sha256(old).hex() != self.old_digest:
+            raise StoreDamageError(
+                "this image is not the one that was released",
+                remedy="run 'fotabuild release verify'",
+            )
 
     def patch_key(self, digest_of: Callable[[Path], bytes]) -> str:
         """Return what stands for the patch in a cache: all that decides which bytes it has.
@@ -189,14 +225,6 @@ class DeltaStep(Step):
             return ()
         return (self.old_elf, self.new_elf)
 
-    def read_hints(self, old: bytes, new: bytes) -> ImageHints | None:
-        """Return the symbols of both images as the encoder takes them, if there are any.
-
-        Raises:
-            ElfError: a linked file is damaged, or not that of its image.
-        """
-        return _hints(_read_map(self.old_elf, old), _read_map(self.new_elf, new))
-
     def finish(self, made: MadePatch) -> StepResult:
         """Check the patch as a device would and write it with its side file.
 
@@ -216,6 +244,8 @@ class DeltaStep(Step):
             effort=self.effort.value,
             complete=made.patch.stats.complete,
         )
+        with in_file(self.old_image):  # It is another step's if that has made the patch.
+            self._check_digest(old)
         with in_file(self.output):
             self._check_threshold(len(patch), len(new))
             accept_patch(
@@ -226,7 +256,8 @@ class DeltaStep(Step):
         outputs.add(self.sidecar, sidecar.encode(), describes=True)
         outputs.commit()
         return StepResult(
-            f"{len(patch)} bytes, {100 * len(patch) / len(new):.1f} % of the image",
+            f"{len(patch)} bytes, {100 * len(patch) / len(new):.1f} % of the image"
+            f"{', from the cache' if made.reused else ''}",
             tuple(self._warnings(made)),
         )
 
@@ -254,10 +285,14 @@ class DeltaStep(Step):
 
         Files that are no patch with its side file stay.
         """
-        with contextlib.suppress(OSError):
-            if self.sidecar.exists() and _is_free(self.sidecar):
+        with contextlib.suppress(OSError, FotabuildError):
+            if self.sidecar.exists():
+                if not _is_free(self.sidecar):
+                    return
                 self.sidecar.unlink()
-                self.output.unlink(missing_ok=True)
+            elif not read_file(self.output, READ_LIMITS.patch, "patch").startswith(MAGIC):
+                return  # Without a side file it is ours only if it looks like a patch.
+            self.output.unlink(missing_ok=True)
 
     def _check_threshold(self, patch_size: int, new_size: int) -> None:
         if self.threshold is not None and 100 * patch_size >= self.threshold * new_size:
@@ -267,36 +302,6 @@ class DeltaStep(Step):
                 remedy="send the full image to this release (delta: false in its entry), or raise "
                 "delta.threshold",
             )
-
-
-def _read_linked(path: Path) -> bytes:
-    return read_file(path, READ_LIMITS.image, "linked file")
-
-
-def _read_map(path: Path | None, image: bytes) -> ElfMap | None:
-    """Return where the symbols of ``image`` are; None if there is no ELF file."""
-    if path is None:
-        return None
-    elf = _read_linked(path)
-    from fotabuild.formats.elf_image import MAGIC as ELF_MAGIC
-    from fotabuild.formats.elf_symbols import read_map
-
-    if not elf.startswith(ELF_MAGIC):
-        return None
-    with in_file(path):
-        found = read_map(elf)
-        found.check_image(image)
-    return found
-
-
-def _hints(old: ElfMap | None, new: ElfMap | None) -> ImageHints | None:
-    if old is None or new is None:
-        return None
-    old_symbols, new_symbols = (
-        tuple(Symbol(item.name, item.offset, item.size) for item in found.symbols)
-        for found in (old, new)
-    )
-    return ImageHints(old_symbols, new_symbols)
 
 
 def _refuse_foreign(sidecar: Path) -> None:
@@ -316,31 +321,13 @@ def _is_free(sidecar: Path) -> bool:
             return True
     except OSError:  # Writing it will tell what is wrong with the name.
         return True
-    from fotabuild.config.yaml_reader import read_yaml  # Not needed, and slow to load, otherwise.
-
     try:
-        PatchSidecar.from_values(
-            read_yaml(read_file(sidecar, READ_LIMITS.config, "side file")).values
-        )
+        text = read_file(sidecar, READ_LIMITS.config, "side file")
+        if PatchSidecar.decode(text) is not None:
+            return True
+        from fotabuild.config.yaml_reader import read_yaml  # Seldom needed, and slow to load.
+
+        PatchSidecar.from_values(read_yaml(text).values)
     except FotabuildError:
         return False
     return True
-
-
-def _check_marker(old: bytes) -> None:
-    if not old:
-        raise DeltaError("the old image is empty", remedy="give the image as installed")
-    markers = find_markers(old)
-    if not markers:
-        raise PrecursorMarkerError(
-            f"the old image carries no patch decoder (no marker {MAGIC.decode()})",
-            remedy="this release cannot apply deltas: send it the full image (delta: false in its "
-            "entry)",
-        )
-    if markers != [MAGIC]:
-        found = ", ".join(marker.decode() for marker in markers)
-        raise PrecursorMarkerError(
-            f"the old image carries {found}, needed is {MAGIC.decode()} alone",
-            remedy="its decoder may read another format: send it the full image (delta: false in "
-            "its entry)",
-        )

@@ -9,25 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fotabuild.device.profile import DeviceProfile
 from fotabuild.errors import ConfigError, in_file
 from fotabuild.files import read_file, sha256, write_file
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.formats.identity import Identity
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
-from fotabuild.signing.signer import (
-    PLAIN_ACCESS,
-    KeyAccess,
-    Signer,
-    key_file,
-    open_signer,
-    tool_file,
-)
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.signing.signer import Signer, open_signer
+from fotabuild.steps.payload_manifest import DIGEST_PLACEHOLDER, PayloadManifestStep
+from fotabuild.steps.step import StepKind, StepResult
 
-# What only running needs is imported there: build systems describe steps much more often, and the
-# libraries behind some of it are slow to import.
+# As in steps.payload_manifest: what only running needs is imported there.
 if TYPE_CHECKING:
     from fotabuild.device.manifest_acceptance import Device
     from fotabuild.device.report import AcceptanceReport
@@ -40,18 +31,6 @@ _PACKAGE_LIMITS = {
 }
 
 
-#: Stands in a URL for the digest of the payload. No URL can hold it otherwise.
-DIGEST_PLACEHOLDER = "<payload-digest>"
-
-
-@dataclass(frozen=True)
-class Precursor:
-    """The release that a patch starts from: its version, if known, and its image."""
-
-    image: Path
-    version: FirmwareVersion | None = None
-
-
 @dataclass(frozen=True)
 class EncryptedPayload:
     """Digest and size in bytes of a payload after the service encrypted it."""
@@ -61,87 +40,38 @@ class EncryptedPayload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ManifestStep(Step):
+class ManifestStep(PayloadManifestStep):
     """Describe and sign one payload.
 
     Attributes:
-        identity: vendor and class id.
         component: the component to update.
         priority: the update priority.
         version: the version after the update.
-        url: where devices download the payload; the placeholder stands for its SHA-256.
-        payload_format: what the payload is.
-        payload: the payload file; for encrypted formats the plain one.
-        key: name of the private key.
-        profile: abilities and limits of the device.
-        output: the manifest.
-        access: how the key is reached.
         certificate: the update certificate that the key must match, if there is one.
         sign_image: whether the installed image is signed too.
-        vendor_data: custom data to carry.
-        sidecar: the YAML beside a patch.
-        precursor: where a patch starts from; with it the patch is applied as a check.
         encrypted: what the service said of the encrypted payload.
     """
 
     kind = StepKind.MANIFEST
-    identity: Identity
     component: str
     priority: int
     version: FirmwareVersion
-    url: str
-    payload_format: PayloadFormat
-    payload: Path
-    key: str
-    profile: DeviceProfile
-    output: Path
-    access: KeyAccess = PLAIN_ACCESS
     certificate: Path | None = None
     sign_image: bool = False
-    vendor_data: Path | None = None
-    sidecar: Path | None = None
-    precursor: Precursor | None = None
     encrypted: EncryptedPayload | None = None
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        """Payload, side file, precursor image, key file, certificate and vendor data."""
-        candidates = (
-            self.payload,
-            self.sidecar,
-            None if self.precursor is None else self.precursor.image,
-            key_file(self.key, self.access),
-            tool_file(self.access),
-            self.certificate,
-            self.vendor_data,
-        )
-        return tuple(path for path in candidates if path is not None)
-
-    @property
-    def outputs(self) -> tuple[Path, ...]:
-        """The manifest."""
-        return (self.output,)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Every field that does not come from a file, and what the result is checked against."""
         return {
-            "vendor-id": str(self.identity.vendor_id),
-            "class-id": str(self.identity.class_id),
+            **super().parameters,
             "component": self.component,
             "priority": self.priority,
             "version": str(self.version),
-            "url": self.url,
-            "payload-format": self.payload_format.value,
             "sign-image": self.sign_image,
-            "precursor-version": str(self.precursor.version) if self.precursor else None,
             "encrypted": None
             if self.encrypted is None
             else [self.encrypted.digest.hex(), self.encrypted.size],
-            # A key in a file is an input; any other is known by its name only.
-            "key": self.key if key_file(self.key, self.access) is None else None,
-            "signing-tool": self.access.tool and Path(self.access.tool).name,
-            "features": sorted(feature.value for feature in self.profile.features),
             "limits": self._limits(),
         }
 
@@ -161,7 +91,7 @@ class ManifestStep(Step):
         """Read the payload, fill in, sign, check as the device, write."""
         from fotabuild.device.manifest_acceptance import accept_manifest
 
-        payload = read_file(self.payload, READ_LIMITS.package, "payload")
+        payload = self.read_payload()
         data, public_key = self.sign(payload)
         report = accept_manifest(data, self.device(public_key), self.downloaded(payload))
         with in_file(self.output):
@@ -184,9 +114,7 @@ class ManifestStep(Step):
         public_key = self.certificate_key()
         if public_key is None:
             raise ConfigError("needed to verify and missing", field="credentials.certificate")
-        payload = None
-        if not self.payload_format.encrypted:
-            payload = read_file(self.payload, READ_LIMITS.package, "payload")
+        payload = None if self.payload_format.encrypted else self.read_payload()
         data = read_file(self.output, READ_LIMITS.manifest, "manifest")
         return accept_manifest(data, self.device(public_key), payload)
 
@@ -210,7 +138,6 @@ class ManifestStep(Step):
     def unsigned(self, payload: bytes) -> ManifestV3:
         """Return the manifest without the signature of the image."""
         from fotabuild.formats.manifest_v3 import ManifestV3
-        from fotabuild.steps.manifest_inputs import read_sidecar
 
         digest, size = sha256(payload), len(payload)
         manifest = ManifestV3(
@@ -222,20 +149,12 @@ class ManifestStep(Step):
             payload_size=size,
             payload_uri=self.url.replace(DIGEST_PLACEHOLDER, digest.hex()),
             payload_format=self.payload_format,
-            vendor_data=None
-            if self.vendor_data is None
-            else read_file(self.vendor_data, READ_LIMITS.vendor_data, "vendor data"),
+            vendor_data=self.read_vendor_data(),
         )
         if self.payload_format is PayloadFormat.RAW_BINARY:
             return manifest
         if self.payload_format is PayloadFormat.ARM_PATCH_STREAM:
-            sidecar = read_sidecar(self.payload, payload, self.sidecar)
-            return replace(
-                manifest,
-                installed_size=sidecar.installed_size,
-                installed_digest=sidecar.installed_digest,
-                precursor_digest=sidecar.precursor_digest,
-            )
+            return self.with_patch(manifest, payload)
         manifest = replace(manifest, installed_size=size, installed_digest=digest)
         if self.encrypted is None:
             return manifest
@@ -272,11 +191,11 @@ class ManifestStep(Step):
         """
         if self.payload_format is not PayloadFormat.ARM_PATCH_STREAM:
             return payload
-        if self.precursor is None or self.access.tool is None:
+        old = None if self.access.tool is None else self.read_precursor()
+        if old is None:
             return None
         from fotabuild.delta.decoder import apply_patch
 
-        old = read_file(self.precursor.image, READ_LIMITS.image, "precursor image")
         with in_file(self.payload):
             new = apply_patch(old, payload)
         # Something else must never be signed, even though the check of the device would find it.
@@ -286,16 +205,12 @@ class ManifestStep(Step):
         """Return what is known of the device that the manifest is for."""
         from fotabuild.device.manifest_acceptance import Device
 
-        image = version = None
-        if self.precursor is not None:
-            image = read_file(self.precursor.image, READ_LIMITS.image, "precursor image")
-            version = self.precursor.version
         return Device(
             profile=self.profile,
             public_key=public_key,
             identity=self.identity,
-            installed_version=version,
-            installed_image=image,
+            installed_version=None if self.precursor is None else self.precursor.version,
+            installed_image=self.read_precursor(),
         )
 
     def downloaded(self, payload: bytes) -> bytes | None:

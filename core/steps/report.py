@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fotabuild import __version__
 from fotabuild.device.profile import DeviceProfile
 from fotabuild.errors import VerificationError, in_file
 from fotabuild.formats.identity import Identity
-from fotabuild.steps.manifest import Precursor
+from fotabuild.steps.payload_manifest import Precursor
 from fotabuild.steps.step import Step, StepKind, StepResult
+
+if TYPE_CHECKING:
+    from fotabuild.report.model import Change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,9 @@ class ReportStep(Step):
         link_speed: bits per second of the devices' link.
         artifacts: what the other steps of the build make; deltas that are not worth it are missing.
         precursors: images in the field.
+        new_elf: the linked file of the new image, to say what each delta changes by section and
+            symbol. A flat image in its place is fine: it has no symbols.
+        old_elfs: the linked files of images in the field by version.
         output: the page; its JSON gets the suffix ``.json``.
     """
 
@@ -42,11 +49,15 @@ class ReportStep(Step):
     artifacts: tuple[Path, ...]
     precursors: tuple[Precursor, ...]
     output: Path
+    new_elf: Path | None = None
+    old_elfs: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """Artifacts, images in the field and the certificate."""
-        return (*self.artifacts, *(item.image for item in self.precursors), self.certificate)
+        """Artifacts, images in the field, linked files and the certificate."""
+        linked = (*self.old_elfs.values(), *([] if self.new_elf is None else [self.new_elf]))
+        images = (item.image for item in self.precursors)
+        return (*self.artifacts, *images, *linked, self.certificate)
 
     @property
     def optional_inputs(self) -> tuple[Path, ...]:
@@ -62,12 +73,14 @@ class ReportStep(Step):
     def parameters(self) -> Mapping[str, Any]:
         """What is printed besides the files, and what these are checked against."""
         return {
+            "fotabuild": __version__,
             "title": self.title,
             "vendor-id": str(self.identity.vendor_id),
             "class-id": str(self.identity.class_id),
             "component": self.component,
             "link-speed": self.link_speed,
             "versions": [str(item.version) for item in self.precursors],
+            "linked": sorted(self.old_elfs),
             "features": sorted(feature.value for feature in self.profile.features),
             "limits": msgspec.to_builtins(self.profile.limits),
             "enforced": self.profile.enforced,
@@ -79,24 +92,20 @@ class ReportStep(Step):
 
         Raises:
             VerificationError: an artifact is not right, or does not fit the others.
+            ElfError: a linked file is damaged, or not that of its image.
         """
-        from fotabuild.device.manifest_acceptance import Device
+        from fotabuild.report.changes import explain_updates, has_symbols
         from fotabuild.report.folder import read_files
         from fotabuild.report.precursors import InstalledImage, Precursors
-        from fotabuild.report.summary import Subject, make_report
+        from fotabuild.report.summary import Subject, find_updates, make_report
+        from fotabuild.report.trust import device_with
         from fotabuild.report.verification import FolderVerifier
         from fotabuild.report.writing import write_report
-        from fotabuild.signing.certificate import public_key_of, read_certificate
+        from fotabuild.signing.certificate import read_certificate
 
         certificate = read_certificate(self.certificate)
         with in_file(self.certificate):
-            public_key = public_key_of(certificate)
-        device = Device(
-            profile=self.profile,
-            public_key=public_key,
-            identity=self.identity,
-            certificate=certificate,
-        )
+            device = device_with(certificate, self.profile, self.identity)
         precursors = Precursors([InstalledImage(i.image, i.version) for i in self.precursors])
         here = tuple(path for path in self.artifacts if path.exists())
         folder = read_files(self.output.parent, here)
@@ -114,6 +123,11 @@ class ReportStep(Step):
             component=self.component,
             link_speed=self.link_speed,
         )
-        report = make_report(found, folder, subject)
+        changes: tuple[Change, ...] = ()
+        if self.new_elf is not None and has_symbols(self.new_elf):
+            linked = {version: elf for version, elf in self.old_elfs.items() if has_symbols(elf)}
+            updates = find_updates(found, folder, subject)
+            changes = explain_updates(updates, folder, self.new_elf, linked)
+        report = make_report(found, folder, subject, changes)
         write_report(report, self.output, self.inputs)
         return StepResult(f"{len(report.updates)} updates, {len(report.files)} files")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from fotabuild import __version__
 
@@ -31,8 +30,7 @@ class StepKind(enum.Enum):
         return self in (StepKind.MANIFEST, StepKind.MANIFEST_V1, StepKind.SUIT)
 
 
-@dataclass(frozen=True)
-class StepResult:
+class StepResult(NamedTuple):
     """What a step has to tell people.
 
     Attributes:

@@ -15,13 +15,14 @@ from fotabuild.formats.suit.names import Profile
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.cose_algorithm import CoseAlgorithm, KeyKind
 from fotabuild.signing.signer import PLAIN_ACCESS, KeyAccess, key_file, tool_file
-from fotabuild.steps.manifest import DIGEST_PLACEHOLDER
+from fotabuild.steps.payload_manifest import DIGEST_PLACEHOLDER
 from fotabuild.steps.step import Step, StepKind, StepResult
 
 # What only running needs is imported there: plans are made often.
 if TYPE_CHECKING:
     from fotabuild.device.report import AcceptanceReport
     from fotabuild.formats.suit.description import Description
+    from fotabuild.formats.suit.envelope import CreatedEnvelope
     from fotabuild.signing.cose import CoseSigner
     from fotabuild.signing.cose_verify import VerificationKey
 
@@ -82,21 +83,28 @@ class SuitStep(Step):
         """Read the payloads, compile, run on virtual devices, sign, verify, write."""
         from fotabuild.device.suit_acceptance import accept_envelope
         from fotabuild.formats.suit.splicing import sign_envelope
+
+        created = self.unsigned()
+        signer = self.open_key()
+        data = sign_envelope(created.data, signer, self.key_id.encode() or None)
+        with in_file(self.output):
+            accept_envelope(data, [signer.key]).require()
+        write_file(self.output, data, inputs=self.inputs)
+        number = json.loads(self.template)["manifest-sequence-number"]
+        return StepResult(
+            f"{len(data)} bytes, SUIT {self.profile.value}, sequence number {number}",
+            created.warnings,
+        )
+
+    def unsigned(self) -> CreatedEnvelope:
+        """Return the envelope without a signature, run on virtual devices."""
+        from fotabuild.formats.suit.envelope import CreatedEnvelope
         from fotabuild.steps.suit_envelope import make_envelope
 
         description = self.description()
         with in_file(self.output):
             created = make_envelope(description, self.profile)
-        signer = self._open_key()
-        data = sign_envelope(created.data, signer, self.key_id.encode() or None)
-        with in_file(self.output):
-            accept_envelope(data, [signer.key]).require()
-        write_file(self.output, data, inputs=self.inputs)
-        number = description.sequence_number
-        return StepResult(
-            f"{len(data)} bytes, SUIT {self.profile.value}, sequence number {number}",
-            tuple(map(_in_settings, created.warnings)),
-        )
+        return CreatedEnvelope(created.data, tuple(map(_in_settings, created.warnings)))
 
     def verify(self) -> AcceptanceReport:
         """Check the finished envelope and its payloads, from the files as they are now.
@@ -110,7 +118,7 @@ class SuitStep(Step):
         from fotabuild.device.suit_self_check import check_envelope
 
         data = read_file(self.output, READ_LIMITS.suit_envelope, "SUIT envelope")
-        signed = accept_envelope(data, [self._trusted_key()])
+        signed = accept_envelope(data, [self.trusted_key()])
         done = check_envelope(self.description(), data)
         return AcceptanceReport((*signed.results, *done.results))
 
@@ -138,7 +146,8 @@ class SuitStep(Step):
             error.field = error.field and _in_settings(error.field)
             raise
 
-    def _open_key(self) -> CoseSigner:
+    def open_key(self) -> CoseSigner:
+        """Return what signs; an HSS/LMS key is refused, which changes with every signature."""
         from fotabuild.signing.cose_access import open_key
 
         signer = open_key(
@@ -158,7 +167,8 @@ class SuitStep(Step):
             )
         return signer
 
-    def _trusted_key(self) -> VerificationKey:
+    def trusted_key(self) -> VerificationKey:
+        """Return the public key of the certificate."""
         from fotabuild.signing.cose_access import certificate_key
 
         if self.certificate is None:

@@ -1,63 +1,68 @@
 #!/bin/sh
-# One update in three jobs, so that the key is where no build runs. Copy it to ci/update.sh.
-#   prepare   image, deltas, and the bytes to be signed            no key
-#   sign      signatures, manifests, statement on the origin       the key
-#   check     everything as a device does, and a report            no key
-# From the environment: IMAGE (prepare), VERSION, KEY_FILE and perhaps KEY_PASSPHRASE (sign).
-# Older images are releases/NAME-VERSION.bin; NAME is that of the image unless it is given.
+# A release in three jobs, so that the key is where no build runs. Copy it to ci/update.sh.
+#   prepare   images, deltas, packages, bill of materials, and what is to be signed   no key
+#   sign      signatures, manifests, statement on the origin                          the key
+#   publish   checks everything as a device does; report, storage, release store      no key
+# From the environment, those in brackets only if wanted:
+#   VERSION, IMAGE        the version; the linked firmware or flat image, from its product's folder
+#   [NAME]                what file names begin with: that of IMAGE
+#   [PRODUCTS]            folders with a fotabuild.yaml each: this one
+#   KEY_FILE, [KEY_PASSPHRASE]   sign: file or URI of the key, its passphrase
+#   [BUILDER_ID] [SOURCE, COMMIT]   sign, publish: who runs this, and where the sources are
+#   [UPLOAD_TO]           publish: folder or storage URL for the artifacts
 set -eu
-: "${VERSION:?}" "${NAME:=$(basename "${IMAGE:-app.bin}" | sed 's/\.[^.]*$//')}"
-new=update/$NAME-$VERSION
+: "${VERSION:?}" "${IMAGE:?}" "${PRODUCTS:=.}" "${NAME:=$(basename "$IMAGE" | sed 's/\.[^.]*$//')}"
 
-old_versions() {
-    for old in releases/"$NAME"-*.bin; do
-        [ -e "$old" ] || continue
-        basename "$old" .bin | sed "s/^$NAME-//"
-    done
+# The artifacts of a build, as they are named here; what is added says which of them.
+build() {
+    fotabuild build "$product/$IMAGE" -v "$VERSION" --name "$NAME" --config "$config" \
+        --output-dir "$update" "$@"
 }
 
 prepare() {
-    mkdir -p update signing
-    fotabuild image "$IMAGE" -o "$new.bin"
-    fotabuild manifest prepare -v "$VERSION" -p "$new.bin" --format raw-binary \
-        -o "signing/$NAME-$VERSION.tbs"
-    for from in $(old_versions); do
-        delta=$NAME-$from-to-$VERSION
-        fotabuild delta -c "releases/$NAME-$from.bin" -n "$new.bin" -o "update/$delta.patch"
-        fotabuild manifest prepare -v "$VERSION" -p "update/$delta.patch" \
-            --format arm-patch-stream --current-fw "releases/$NAME-$from.bin" \
-            --current-version "$from" -o "signing/$delta.tbs"
-    done
+    build --jobs 0 --prepare "$signing"
+    [ ! -e "$product/parts.yaml" ] || fotabuild provenance sbom "$product/parts.yaml" \
+        -p "$image" -v "$VERSION" --config "$config" -o "$update/sbom.cdx.json"
 }
 
 sign() {
-    : "${KEY_FILE:?}" "${KEY_PASSPHRASE:=}"
-    export KEY_PASSPHRASE
-    for bytes in signing/*.tbs; do
-        openssl dgst -sha256 -sign "$KEY_FILE" -passin env:KEY_PASSPHRASE \
-            -out "${bytes%.tbs}.sig" "$bytes"
-    done
-    fotabuild manifest attach "signing/$NAME-$VERSION.tbs" \
-        --signature "signing/$NAME-$VERSION.sig" -p "$new.bin" -o "$new.manifest"
-    for from in $(old_versions); do
-        delta=$NAME-$from-to-$VERSION
-        fotabuild manifest attach "signing/$delta.tbs" --signature "signing/$delta.sig" \
-            -p "update/$delta.patch" --current-fw "releases/$NAME-$from.bin" \
-            --current-version "$from" -o "update/$delta.manifest"
-    done
-    set -- --precursors releases
+    set -- --key "${KEY_FILE:?}"
+    [ -z "${KEY_PASSPHRASE:-}" ] || set -- "$@" --passphrase env:KEY_PASSPHRASE
+    build --sign "$signing" "$@"
+    build --attach "$signing"
     [ -z "${BUILDER_ID:-}" ] || set -- "$@" --builder-id "$BUILDER_ID"
-    [ -z "${SOURCE:-}" ] || set -- "$@" --source "$SOURCE" --source-commit "$COMMIT"
-    [ -z "$KEY_PASSPHRASE" ] || set -- "$@" --passphrase env:KEY_PASSPHRASE
-    fotabuild provenance create update --key "$KEY_FILE" "$@"
+    source=$(public_url "${SOURCE:-}")
+    case ${COMMIT:+$source} in
+        *://*) set -- "$@" --source "git+$source" --source-commit "$COMMIT" ;;
+    esac
+    fotabuild provenance create "$update" --config "$config" "$@"
 }
 
-check() {
-    fotabuild verify update --precursors releases --require-provenance
-    fotabuild report update --precursors releases
+publish() {
+    fotabuild verify "$update" --config "$config" --require-provenance
+    fotabuild report "$update" --config "$config"
+    [ -z "${UPLOAD_TO:-}" ] || fotabuild upload "$product/$IMAGE" -v "$VERSION" --name "$NAME" \
+        --config "$config" --output-dir "$update" --built --to "$UPLOAD_TO$place"
+    fotabuild release add "$image" -v "$VERSION" --config "$config" \
+        ${COMMIT:+--origin "commit=$COMMIT"}
+}
+
+# git@host:path as a URL, and no URL with a password in it: the statement is for everybody.
+public_url() {
+    printf '%s\n' "$1" | sed -e '/:\/\//!s#^\([^/:]*\):#ssh://\1/#' \
+        -e 's#^\(https*://\)[^/]*@#\1#' -e 's#^\([a-z+]*://[^/:@]*\):[^/@]*@#\1@#'
 }
 
 case ${1:-} in
-    prepare | sign | check) "$1" ;;
-    *) echo "usage: $0 prepare|sign|check" >&2 && exit 2 ;;
+    prepare) rm -rf update signing ;;
+    sign | publish) ;;
+    *) echo "usage: $0 prepare|sign|publish" >&2 && exit 2 ;;
 esac
+for product in $PRODUCTS; do
+    place=/$product
+    [ "$product" != . ] || place=
+    config=$product/fotabuild.yaml update=update$place signing=signing$place
+    image=$update/$NAME-$VERSION.bin
+    fotabuild release pull --config "$config"
+    "$1"
+done

@@ -28,7 +28,7 @@ from fotabuild.scons.nodes import config_node, file_nodes, path_of, read_config
 from fotabuild.scons.running import STEP_VARIABLE, command_variable
 from fotabuild.signing.signer import key_file, tool_file
 from fotabuild.steps.image import ImageStep
-from fotabuild.steps.manifest import Precursor
+from fotabuild.steps.payload_manifest import Precursor
 from fotabuild.steps.step import Step, StepKind
 
 _Choice = TypeVar("_Choice", bound=enum.Enum)

@@ -1,1 +1,1 @@
-"""The cache of patches and indexes."""
+"""The cache of patches."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fotabuild.cache import content_cache
 from fotabuild.cache.content_cache import DEFAULT_MB, ContentCache, default_cache
 
 
@@ -61,7 +62,7 @@ def test_the_least_recently_used_go_first(cache: ContentCache) -> None:
     for number in range(8):
         cache.put(key(number), bytes(1000))
         past = time.time() - 1000 + number
-        os.utime(cache._path(key(number)), (past, past))
+        os.utime(next(cache.folder.rglob(key(number))), (past, past))
     assert cache.get(key(0)) is not None  # Used now: it stays.
     for number in range(8, 11):
         cache.put(key(number), bytes(1000))
@@ -98,9 +99,47 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     assert cache.size() == 0
 
 
+def test_what_is_forgotten_is_gone(cache: ContentCache) -> None:
+    cache.put(key(1), b"x")
+    for _ in range(2):
+        cache.remove(key(1))
+        assert cache.get(key(1)) is None
+    assert files(cache) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 4999, 5000])
+def test_the_largest_entry(cache: ContentCache, size: int) -> None:
+    """Half a shard."""
+    cache.put(key(1), bytes(size))
+    assert cache.get(key(1)) == bytes(size)
+
+
+def test_a_bound_beyond_all_memory(tmp_path: Path) -> None:
+    """Reading reserves what an entry has, not what it might have."""
+    cache = ContentCache(tmp_path, 1 << 62)
+    cache.put(key(1), b"x")
+    assert cache.get(key(1)) == b"x"
+
+
+def test_without_memory_everything_is_a_miss(
+    cache: ContentCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> bytes:
+        raise MemoryError
+
+    cache.put(key(1), b"x")
+    with monkeypatch.context() as patch:
+        patch.setattr(content_cache, "read_file", fail)
+        assert cache.get(key(1)) is None
+        patch.setattr(content_cache, "sha256", fail)
+        cache.put(key(2), b"y")
+    assert (cache.get(key(1)), cache.get(key(2))) == (b"x", None)
+
+
 WRITER = """
 import sys
 from pathlib import Path
+from fotabuild.cache import content_cache
 from fotabuild.cache.content_cache import ContentCache
 cache = ContentCache(Path(sys.argv[1]), 16 * 5000)
 wrong = hits = 0

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from pathlib import Path
 
 import pytest
 
 from fotabuild.cache import engine
 from fotabuild.cache.content_cache import ContentCache
-from fotabuild.cache.patches import find_patch, make_or_find, patch_key
+from fotabuild.cache.patches import find_patch, keep_patch, make_or_find, patch_key
 from fotabuild.delta import encoder
+from fotabuild.delta.decoder import apply_patch
 from fotabuild.delta.effort import Effort
 from fotabuild.delta.encoder import make_patch
 from fotabuild.delta.patch import Patch
@@ -33,8 +34,12 @@ def encode() -> Patch:
     return make_patch(OLD, NEW)
 
 
+def fits(patch: Patch) -> bool:
+    return apply_patch(OLD, patch.data) == NEW
+
+
 def test_the_cache_changes_nothing(cache: ContentCache) -> None:
-    first, second = (make_or_find(cache, key(ONE, TWO), encode) for _ in range(2))
+    first, second = (make_or_find(cache, key(ONE, TWO), encode, fits) for _ in range(2))
     assert (first.reused, second.reused) == (False, True)
     assert first.patch == second.patch == encode()
 
@@ -53,14 +58,16 @@ def test_everything_that_decides_is_in_the_key(monkeypatch: pytest.MonkeyPatch) 
     assert len(set(keys)) == 7
 
 
+@pytest.mark.parametrize("name", ["delta/encoder.py", "delta/kernel/plan.c", "formats/stream.py"])
 def test_the_engines_source_is_in_its_fingerprint(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    (tmp_path / "encoder.py").write_text("one")
-    monkeypatch.setattr(encoder, "__file__", str(tmp_path / "encoder.py"))
+    """So are the formats, which write the bytes."""
+    (tmp_path / name).parent.mkdir(parents=True)
+    monkeypatch.setattr(encoder, "__file__", str(tmp_path / "delta/encoder.py"))
     found = set()
     for text in ("one", "two"):
-        (tmp_path / "encoder.py").write_text(text)
+        (tmp_path / name).write_text(text)
         engine.fingerprint.cache_clear()
         found.add(engine.fingerprint())
     monkeypatch.undo()
@@ -69,15 +76,34 @@ def test_the_engines_source_is_in_its_fingerprint(
     assert engine.fingerprint() not in found
 
 
+def test_all_that_the_engine_imports_is_in_its_fingerprint() -> None:
+    folder = Path(encoder.__file__).parent
+    imported = {
+        name
+        for path in folder.glob("*.py")
+        for name in re.findall(r"^\s*(?:from|import) fotabuild\.(\w+)", path.read_text(), re.M)
+    }
+    assert {"delta", "formats"} <= imported
+    assert imported <= {"delta", "formats", "errors", "limits"}
+
+
 def test_what_another_engine_left_is_made_again(cache: ContentCache) -> None:
     cache.put(key(ONE, TWO), b"\xc1 no MessagePack")
     assert find_patch(cache, key(ONE, TWO)) is None
-    assert not make_or_find(cache, key(ONE, TWO), encode).reused
-    assert make_or_find(cache, key(ONE, TWO), encode).reused
+    assert not make_or_find(cache, key(ONE, TWO), encode, fits).reused
+    assert make_or_find(cache, key(ONE, TWO), encode, fits).reused
 
 
 def test_a_patch_that_a_time_limit_cut_short_is_not_kept(cache: ContentCache) -> None:
     patch = encode()
-    short = replace(patch, stats=replace(patch.stats, complete=False))
-    assert make_or_find(cache, key(ONE, TWO), lambda: short).patch is short
+    short = patch._replace(stats=patch.stats._replace(complete=False))
+    assert make_or_find(cache, key(ONE, TWO), lambda: short, fits).patch is short
     assert find_patch(cache, key(ONE, TWO)) is None
+
+
+def test_a_wrong_patch_is_made_again(cache: ContentCache) -> None:
+    """It is sound as an entry; somebody put it there."""
+    keep_patch(cache, key(ONE, TWO), make_patch(OLD, NEW + b"something else"))
+    found = [make_or_find(cache, key(ONE, TWO), encode, fits) for _ in range(2)]
+    assert [one.reused for one in found] == [False, True]
+    assert found[0].patch == found[1].patch == encode()

@@ -8,21 +8,51 @@ from typing import Any
 
 import yaml
 
-from .pipeline import RECIPES, Cache, Give, Job, Run, Take
+from .pipeline import RECIPES, Action, Cache, Give, Job, Run, Take
 
 _EXPRESSION = re.compile(r"\$\{\{ *(.+?) *\}\}")
 WORKFLOW = RECIPES / "github" / "update.yml"
 ACTION = RECIPES / "github" / "action.yml"
 _FOREIGN = ("actions/checkout@", "actions/setup-python@")
+SECRETS = {
+    "": ("STORE_READER_ID", "STORE_READER_SECRET"),
+    "signing": ("UPDATE_KEY", "UPDATE_KEY_PASSPHRASE"),
+    "publishing": ("STORE_WRITER_ID", "STORE_WRITER_SECRET"),
+}
 
 
-def read_jobs(context: Mapping[str, str]) -> list[Job]:
-    """Return the jobs; ``context`` has the values of expressions."""
-    jobs = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
-    return [
-        Job(name, tuple(_actions(values["steps"], context)), "environment" in values)
-        for name, values in jobs.items()
-    ]
+def variables(tag: str, _job: Job) -> dict[str, str]:
+    """Return what every job is told."""
+    return {
+        "CI": "true",
+        "GITHUB_REF_NAME": tag,
+        "GITHUB_WORKSPACE": "@WORKSPACE@",
+        "RUNNER_TEMP": "@TEMP@",
+    }
+
+
+def read_jobs(tag: str, commit: str, secrets: Mapping[str, str]) -> list[Job]:
+    """Return the jobs; ``secrets`` has the values of all secrets."""
+    workflow = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
+    context = {
+        "github.server_url": "https://github.com",
+        "github.repository": "acme/fw",
+        "github.run_id": "7",
+        "github.run_attempt": "1",
+        "github.sha": commit,
+        "github.ref_name": tag,
+        "github.workspace": "$GITHUB_WORKSPACE",
+    }
+    env = {name: fill_in(value, context) for name, value in workflow["env"].items()}
+    jobs = []
+    for name, values in workflow["jobs"].items():
+        environment = values.get("environment", "")
+        known = {*SECRETS[""], *SECRETS.get(environment, ())}
+        # A secret that a job may not see is empty, as GitHub has it.
+        given = {f"secrets.{name}": v if name in known else "" for name, v in secrets.items()}
+        actions = _actions(values["steps"], {**context, **given}, env)
+        jobs.append(Job(name, tuple(actions), environment))
+    return jobs
 
 
 def fill_in(text: str, context: Mapping[str, str]) -> str:
@@ -48,43 +78,43 @@ def all_runs(values: Any) -> Iterator[str]:
 
 
 def _actions(
-    steps: list[dict[str, Any]], context: Mapping[str, str]
-) -> Iterator[Run | Give | Take | Cache]:
+    steps: list[dict[str, Any]], context: Mapping[str, str], env: Mapping[str, str]
+) -> Iterator[Action]:
     for step in steps:
         uses, given = step.get("uses", ""), step.get("with", {})
-        env = {name: fill_in(value, context) for name, value in step.get("env", {}).items()}
+        own = {name: fill_in(value, context) for name, value in step.get("env", {}).items()}
         if "run" in step:
-            yield Run(step["run"], env)
+            yield Run(step["run"], {**env, **own})
         elif uses == "./.github/actions/fotabuild":
-            yield from _composite(given, env, context)
+            yield from _composite(given, context, env)
         elif uses.startswith("actions/upload-artifact@"):
             paths = given["path"].split()
-            # One folder alone is packed without its own name.
+            # One folder alone is packed without its own name. Hidden files are left out.
             single = paths[0] if len(paths) == 1 else "."
-            yield Give(given["name"], (".",) if single != "." else tuple(paths), single)
+            parts = (".",) if single != "." else tuple(paths)
+            assert given["overwrite"], "a second attempt could not hand over"
+            yield Give(given["name"], parts, single, given.get("include-hidden-files", False))
         elif uses.startswith("actions/download-artifact@"):
             yield Take(given["name"], given.get("path", "."))
         elif uses.startswith("actions/cache@"):
-            yield Cache(given["path"])
+            # A run on a tag sees what runs on the same tag left, and on the default branch.
+            yield Cache(fill_in(given["path"], context), context["github.ref_name"])
         else:
             assert uses.startswith(_FOREIGN), f"unknown step {step}"
 
 
 def _composite(
-    given: Mapping[str, str], env: Mapping[str, str], context: Mapping[str, str]
-) -> Iterator[Run | Give | Take | Cache]:
+    given: Mapping[str, str], context: Mapping[str, str], env: Mapping[str, str]
+) -> Iterator[Action]:
     action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
-    inputs = {}
-    for name, values in action["inputs"].items():
-        assert name in given or not values.get("required"), f"the action needs {name}"
-        inputs[f"inputs.{name}"] = fill_in(given.get(name, values.get("default", "")), context)
     assert set(given) <= set(action["inputs"])
+    inputs = {
+        f"inputs.{name}": given.get(name, values["default"])
+        for name, values in action["inputs"].items()
+    }
     steps = []
     for step in action["runs"]["steps"]:
-        condition = step.get("if")
-        if condition is not None:
-            name, wanted = condition.split(" == ")
-            if inputs[name] != wanted.strip("'"):
-                continue
-        steps.append({**step, "env": {**env, **step.get("env", {})}} if "run" in step else step)
-    yield from _actions(steps, {**context, **inputs})
+        name, _, unwanted = step.get("if", "").partition(" != ")
+        if not name or inputs[name] != unwanted.strip("'"):
+            steps.append(step)
+    yield from _actions(steps, {**context, **inputs}, env)

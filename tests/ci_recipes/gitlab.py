@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import yaml
 
 from .pipeline import RECIPES, Cache, Give, Job, Run, Take
 
 FILE = RECIPES / "gitlab-ci.yml"
+_RULE = re.compile(r"\$CI_COMMIT_TAG =~ /(.+)/")
 
 
-def read_jobs() -> list[Job]:
-    """Return the jobs in the order of their stages."""
+def variables(tag: str, commit: str, job: Job, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return what a job is told: those of an environment are for its jobs alone."""
+    given = {
+        "CI": "true",
+        "CI_COMMIT_TAG": tag,
+        "CI_COMMIT_SHA": commit,
+        "CI_SERVER_URL": "https://gitlab.acme.com",
+        "CI_PROJECT_PATH": "fw/thermometer",
+        "CI_PROJECT_URL": "https://gitlab.acme.com/fw/thermometer",
+        "CI_PROJECT_DIR": "@WORKSPACE@",
+        "CI_JOB_ID": "7",
+    }
+    which = "WRITER" if job.environment == "publishing" else "READER"
+    given["AWS_ACCESS_KEY_ID"] = secrets[f"STORE_{which}_ID"]
+    given["AWS_SECRET_ACCESS_KEY"] = secrets[f"STORE_{which}_SECRET"]
+    if job.environment == "signing":
+        given["KEY_FILE"] = secrets["KEY_FILE"]
+        given["KEY_PASSPHRASE"] = secrets["UPDATE_KEY_PASSPHRASE"]
+    return given
+
+
+def read_jobs(tag: str) -> list[Job]:
+    """Return the jobs for a tag in the order of their stages."""
     values = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     before = values["default"]["before_script"]
     jobs = []
@@ -18,18 +43,22 @@ def read_jobs() -> list[Job]:
         (name,) = (n for n, job in values.items() if isinstance(job, dict) and "script" in job
                    and job["stage"] == stage)  # fmt: skip
         job = values[name]
+        (rule,) = (_RULE.fullmatch(each["if"]) for each in job["rules"])
+        if rule is None or not re.search(rule[1], tag):
+            continue
         lines = "\n".join([*before, *job["script"]])
         paths = tuple(path.rstrip("/") for path in job["artifacts"]["paths"])
+        cache = job.get("cache", {})
         jobs.append(
             Job(
                 name,
                 (
-                    *(Cache(path.rstrip("/")) for path in job.get("cache", {}).get("paths", [])),
+                    *(Cache(path.rstrip("/"), cache["key"]) for path in cache.get("paths", [])),
                     *(Take(needed) for needed in job.get("needs", [])),
-                    Run(lines, values["variables"]),
+                    Run(lines, {**values["variables"], **job.get("variables", {})}),
                     Give(name, paths),
                 ),
-                "environment" in job,
+                job.get("environment", ""),
             )
         )
     return jobs

@@ -1,7 +1,7 @@
 """What the three CI systems have in common, and how a job of theirs is run here.
 
-A job begins in a clean copy of the repository, sees the variables that its system gives it and no
-others, and gets from earlier jobs exactly the files that these hand over.
+A job begins in a copy of the repository, sees the variables that its system gives it and no others,
+and gets from earlier jobs exactly the files that these hand over.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Give:
     name: str
     paths: tuple[str, ...]
     root: str = "."
+    hidden: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,30 @@ class Take:
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder that the system keeps from one run to the next."""
+    """A folder that the system keeps for later runs that may see it."""
 
     path: str
+    scope: str
+
+
+Action = Run | Give | Take | Cache
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job: what it does in order, and whether it is given the key."""
+    """A job.
+
+    Attributes:
+        name: its name.
+        actions: what it does, in order.
+        environment: the protected environment that it belongs to, if any.
+        machine: where its workspace stays as it is for the next job; empty for a clean one.
+    """
 
     name: str
-    actions: tuple[Run | Give | Take | Cache, ...]
-    signs: bool
+    actions: tuple[Action, ...]
+    environment: str = ""
+    machine: str = ""
 
 
 @dataclass
@@ -68,80 +81,85 @@ class Runner:
     Attributes:
         project: the repository.
         work: where everything goes.
-        variables: what the system tells every job.
-        secrets: what it tells the signing job alone.
+        printed: what all jobs printed.
     """
 
     project: Path
     work: Path
-    variables: Mapping[str, str]
-    secrets: Mapping[str, str]
     printed: str = ""
+    _runs: int = 0
 
     def __post_init__(self) -> None:
         self.programs = self.work / "bin"
         self.programs.mkdir(parents=True)
         self.calls = self.work / "calls.log"
         self.calls.touch()
-        for name, command in {
-            "fotabuild": f'"{sys.executable}" -m fotabuild',
-            "openssl": f'"{shutil.which("openssl")}"',
-            "python3": f'"{sys.executable}"',
-        }.items():
-            # What is to be installed is what the tests run with; that nothing else is, is checked.
-            pip = '[ "$1 $2" = "-m pip" ] && exit 0\n' if name == "python3" else ""
-            text = f"#!/bin/sh\nprintf '%s\\n' \"{name} $*\" >>'{self.calls}'\n{pip}"
-            (self.programs / name).write_text(f'{text}exec {command} "$@"\n')
-            (self.programs / name).chmod(0o755)
+        self._program("fotabuild", f'exec "{sys.executable}" -m fotabuild "$@"')
+        # What is to be installed is what the tests run with; that nothing else is, is checked.
+        self._program(
+            "python3",
+            'case "$2" in\n'
+            "pip) ;;\n"
+            'venv) mkdir -p "$4/bin" && : >"$4/bin/activate" ;;\n'
+            "*) exit 9 ;;\n"
+            "esac",
+        )
 
-    def run(self, job: Job) -> Path:
-        """Run a job; return its workspace."""
-        workspace = self.work / "jobs" / job.name
-        shutil.copytree(self.project, workspace)
-        env = self._environment(job, workspace)
+    def _program(self, name: str, command: str) -> None:
+        text = f"#!/bin/sh\nprintf '%s\\n' \"{name} $*\" >>'{self.calls}'\n{command}\n"
+        (self.programs / name).write_text(text)
+        (self.programs / name).chmod(0o755)
+
+    def run(self, job: Job, variables: Mapping[str, str]) -> Path:
+        """Run a job with what its system tells it; return its workspace.
+
+        Raises:
+            AssertionError: it failed; with what it printed.
+        """
+        self._runs += 1
+        workspace = self.work / "jobs" / (job.machine or f"{self._runs}-{job.name}")
+        shutil.copytree(self.project, workspace, dirs_exist_ok=True)
+        env = self._environment(job, workspace, variables)
         for action in job.actions:
             if isinstance(action, Run):
                 self._shell(action, workspace, env)
             elif isinstance(action, Give):
-                for path in action.paths:
-                    source = workspace / action.root / path
-                    assert source.is_dir(), f"{job.name} hands over {path}, which is not there"
-                    shutil.copytree(source, self.work / "handed" / action.name / path)
+                self._give(action, workspace)
             elif isinstance(action, Take):
                 source = self.work / "handed" / action.name
                 shutil.copytree(source, workspace / action.folder, dirs_exist_ok=True)
-            else:
-                kept = self.work / "kept" / action.path
-                if kept.is_dir():
-                    shutil.copytree(kept, workspace / action.path, dirs_exist_ok=True)
+            elif self._kept(action).is_dir():
+                shutil.copytree(self._kept(action), workspace / action.path)
         for action in job.actions:
             if isinstance(action, Cache) and (workspace / action.path).is_dir():
-                kept = self.work / "kept" / action.path
-                shutil.copytree(workspace / action.path, kept, dirs_exist_ok=True)
+                shutil.copytree(workspace / action.path, self._kept(action), dirs_exist_ok=True)
         return workspace
 
-    def _environment(self, job: Job, workspace: Path) -> dict[str, str]:
-        home = self.work / "home" / job.name
-        home.mkdir(parents=True)
+    def _kept(self, cache: Cache) -> Path:
+        return self.work / "kept" / cache.scope / cache.path
+
+    def _give(self, action: Give, workspace: Path) -> None:
+        place = self.work / "handed" / action.name
+        shutil.rmtree(place, ignore_errors=True)
+        for path in action.paths:
+            source = workspace / action.root / path
+            assert source.is_dir(), f"{action.name} is to hold {path}, which is not there"
+            hidden = None if action.hidden else shutil.ignore_patterns(".*")
+            shutil.copytree(source, place / path, ignore=hidden, dirs_exist_ok=True)
+
+    def _environment(
+        self, job: Job, workspace: Path, variables: Mapping[str, str]
+    ) -> dict[str, str]:
+        home = self.work / "home" / (job.machine or f"{self._runs}-{job.name}")
+        home.mkdir(parents=True, exist_ok=True)
         kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
-        given = {**self.variables, **(self.secrets if job.signs else {})}
+        folders = {"@WORKSPACE@": str(workspace), "@TEMP@": str(home)}
+        given = {name: folders.get(value, value) for name, value in variables.items()}
         path = f"{self.programs}{os.pathsep}/usr/bin{os.pathsep}/bin"
-        workspace_names = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE")
-        return {
-            **kept,
-            "PATH": path,
-            "HOME": str(home),
-            "RUNNER_TEMP": str(home),
-            **dict.fromkeys(workspace_names, str(workspace)),
-            **given,
-        }
+        return {**kept, "PATH": path, "HOME": str(home), **given}
 
     def _shell(self, run: Run, workspace: Path, env: dict[str, str]) -> None:
-        exports, outputs = self.work / "exports", self.work / "outputs"
-        exports.write_text("")
-        own = {**env, "GITHUB_ENV": str(exports), "GITHUB_OUTPUT": str(outputs)}
-        # As GitLab and GitHub do, variables may be made of others.
-        own |= {name: Template(value).safe_substitute(own) for name, value in run.env.items()}
+        own = {**env, **{name: Template(v).safe_substitute(env) for name, v in run.env.items()}}
         done = subprocess.run(
             [*run.shell, "-c", run.lines],
             cwd=workspace,
@@ -155,13 +173,3 @@ class Runner:
         )
         self.printed += done.stdout
         assert done.returncode == 0, f"{run.lines}\n{done.stdout}"
-        env.update(_pairs(exports))
-
-    def outputs(self) -> dict[str, str]:
-        """Return what steps said for other jobs."""
-        return _pairs(self.work / "outputs")
-
-
-def _pairs(file: Path) -> dict[str, str]:
-    found = (line.partition("=") for line in file.read_text().splitlines())
-    return {name: value for name, _, value in found}

@@ -1,164 +1,165 @@
-"""The recipes for CI systems, run line by line in clean folders."""
+"""The recipes for CI systems, run line by line as their systems run them."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Callable
+import base64
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from ..command import run_fotabuild
-from ..docs.scenes import project
-from ..formats.golden import KEY
 from . import github, gitlab, jenkins
-from .pipeline import RECIPES, Job, Run, Runner
+from .pipeline import Run
+from .scene import COMMIT, PASSPHRASE, SYSTEMS, Scene, link, make_scene
 
-PASSPHRASE = "correct-horse-battery-staple"
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-VARIABLES = {
-    "GITHUB_REF_NAME": "v1.1.0",
-    "CI_COMMIT_TAG": "v1.1.0",
-    "CI_COMMIT_SHA": COMMIT,
-    "CI_SERVER_URL": "https://gitlab.acme.com",
-    "CI_PROJECT_PATH": "fw/thermometer",
-    "CI_PROJECT_URL": "https://gitlab.acme.com/fw/thermometer",
-    "CI_JOB_ID": "7",
-    "TAG_NAME": "v1.1.0",
-    "BUILD_URL": "https://jenkins.acme.com/job/7/",
-    "GIT_URL": "https://git.acme.com/fw.git",
-    "GIT_COMMIT": COMMIT,
-}
-SYSTEMS: dict[str, Callable[[], list[Job]]] = {
-    "github": lambda: github.read_jobs(
-        {
-            "github.server_url": "https://github.com",
-            "github.repository": "acme/fw",
-            "github.run_id": "7",
-            "github.sha": COMMIT,
-            "github.workspace": "$GITHUB_WORKSPACE",
-            "steps.version.outputs.version": "1.1.0",
-            "needs.prepare.outputs.version": "1.1.0",
-            "secrets.UPDATE_KEY": "$UPDATE_KEY_SECRET",
-            "secrets.UPDATE_KEY_PASSPHRASE": PASSPHRASE,
-        }
-    ),
-    "gitlab": gitlab.read_jobs,
-    "jenkins": jenkins.read_jobs,
-}
+ENDINGS = ("manifest", "v1.manifest")
 
 
-def locked_key() -> str:
-    """Return the key of the project as an encrypted PEM."""
-    key = load_pem_private_key(KEY.read_bytes(), None)
-    encryption = BestAvailableEncryption(PASSPHRASE.encode())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
+def artifacts(version: str, *olds: str) -> set[str]:
+    """Return the names of everything that a release consists of."""
+    names = {f"app-{version}.{ending}" for ending in (*ENDINGS, "bin", "suit")}
+    names |= {f"app-{version}.package.{ending}" for ending in ("tar", "manifest")}
+    for old in olds:
+        names |= {f"app-{old}-to-{version}.{ending}" for ending in (*ENDINGS, "patch", "yaml")}
+    return names | {"sbom.cdx.json", "provenance.intoto.json", "report.html", "report.json"}
 
 
-@pytest.fixture(params=SYSTEMS)
-def runner(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Runner, list[Job]]:
-    """A repository without its key, and the jobs of one system."""
-    repository = tmp_path / "repository"
-    repository.mkdir()
-    project(repository)
-    for name in ("update", "other"):
-        (repository / "keys" / f"{name}.key.pem").unlink()
-    (repository / "ci").mkdir()
-    shutil.copyfile(RECIPES / "update.sh", repository / "ci" / "update.sh")
-    pem = locked_key()
-    safe = tmp_path / "safe"
-    safe.mkdir()
-    (safe / "key.pem").write_text(pem)
-    (safe / "key.pem").chmod(0o600)
-    secrets = {"KEY_PASSPHRASE": PASSPHRASE, "UPDATE_KEY_SECRET": pem.rstrip("\n")}
-    if request.param != "github":
-        secrets["KEY_FILE"] = str(safe / "key.pem")
-    made = Runner(repository, tmp_path / "machines", VARIABLES, secrets)
-    return made, SYSTEMS[request.param]()
+@dataclass(frozen=True)
+class History:
+    """What a system did: two releases, and the second one once more."""
+
+    scene: Scene
+    first: dict[str, bytes]
+    second: dict[str, bytes]
+    again: dict[str, bytes]
+    printed_again: str
 
 
-def test_the_jobs_make_a_signed_and_stated_update(runner: tuple[Runner, list[Job]]) -> None:
-    machines, jobs = runner
-    assert [(job.name, job.signs) for job in jobs] == [
-        ("prepare", False),
-        ("sign", True),
-        ("check", False),
-    ]
-    spaces = [machines.run(job) for job in jobs]
-    update = spaces[-1] / "update"
-    assert sorted(path.name for path in update.iterdir()) == [
-        "app-1.0.0-to-1.1.0.manifest",
-        "app-1.0.0-to-1.1.0.patch",
-        "app-1.0.0-to-1.1.0.yaml",
-        "app-1.1.0.bin",
-        "app-1.1.0.manifest",
-        "provenance.intoto.json",
-        "report.html",
-        "report.json",
-    ]
-    done = run_fotabuild("verify", update, "--require-provenance", cwd=machines.project)
-    assert done.status == 0, done.stderr
-    # No signature in the first job, and nothing in the last one that the second did not make.
-    assert not list((spaces[0] / "update").glob("*.manifest"))
-    for path in (spaces[1] / "update").iterdir():
-        assert (update / path.name).read_bytes() == path.read_bytes()
+@pytest.fixture(scope="module", params=SYSTEMS)
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> History:
+    scene = make_scene(request.param, tmp_path_factory.mktemp(request.param))
+    first, second = scene.release("1.1.0"), scene.release("1.2.0")
+    before = len(scene.runner.printed)
+    again = scene.release("1.2.0")
+    return History(scene, first, second, again, scene.runner.printed[before:])
 
 
-def test_no_secret_is_in_a_command_line_an_output_or_a_file_that_is_kept(
-    runner: tuple[Runner, list[Job]],
+def test_a_tag_makes_everything_of_a_release(history: History) -> None:
+    assert set(history.first) == artifacts("1.1.0", "1.0.0")
+
+
+def test_the_next_release_has_a_delta_from_the_one_before_and_nothing_else_of_it(
+    history: History,
 ) -> None:
-    machines, jobs = runner
-    for job in jobs:
-        machines.run(job)
-    calls = machines.calls.read_text()
-    assert calls.count("openssl dgst") == 2
-    body = machines.secrets["UPDATE_KEY_SECRET"].splitlines()[1]
-    for secret in (PASSPHRASE, body):
+    """Nothing that an earlier run left on a machine is signed, stated or published again."""
+    assert set(history.second) == artifacts("1.2.0", "1.0.0", "1.1.0")
+
+
+def test_the_same_tag_again_makes_the_same_bytes(history: History) -> None:
+    assert history.again == history.second
+
+
+def test_the_cache_knows_the_deltas_of_the_same_tag(history: History) -> None:
+    """Each system keeps it in its own way; another tag may not see it, the same one does."""
+    assert history.printed_again.count(", from the cache") == 2
+
+
+def test_the_store_has_every_release(history: History) -> None:
+    values = json.loads(
+        run_fotabuild("--json", "release", "list", cwd=history.scene.repository).stdout
+    )
+    found = {each["version"]: each["origin"] for each in values["releases"]}
+    assert set(found) == {"1.0.0", "1.1.0", "1.2.0"}
+    assert found["1.2.0"] == {"commit": COMMIT}
+
+
+def test_the_statement_says_where_the_sources_are(history: History) -> None:
+    envelope = json.loads(history.second["provenance.intoto.json"])
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    build = statement["predicate"]["buildDefinition"]
+    (source,) = (m for m in build["resolvedDependencies"] if "uri" in m)
+    assert source["digest"] == {"gitCommit": COMMIT}
+    assert (
+        source["uri"]
+        == {
+            "github": "git+https://github.com/acme/fw",
+            "gitlab": "git+https://gitlab.acme.com/fw/thermometer",
+            "jenkins": "git+ssh://git@git.acme.com/fw/thermometer.git",
+        }[history.scene.system]
+    )
+    assert statement["predicate"]["runDetails"]["builder"]["id"].startswith("https://")
+    stated = {subject["name"] for subject in statement["subject"]}
+    written_after = {"provenance.intoto.json", "report.html", "report.json"}
+    assert stated == set(history.second) - written_after
+
+
+def test_no_secret_is_in_a_command_line_an_output_or_a_file_that_is_kept(history: History) -> None:
+    runner, secrets = history.scene.runner, history.scene.secrets
+    body = secrets["UPDATE_KEY"].splitlines()[1]
+    store = [value for name, value in secrets.items() if name.startswith("STORE_")]
+    calls = runner.calls.read_text()
+    assert calls.count("fotabuild build") == 9
+    for secret in (PASSPHRASE, body, *store):
         assert secret not in calls
-        assert secret not in machines.printed
+        assert secret not in runner.printed
     for place in ("jobs", "handed", "kept", "home"):
-        for path in (machines.work / place).rglob("*"):
+        for path in (runner.work / place).rglob("*"):
             if path.is_file():
                 data = path.read_bytes()
                 assert PASSPHRASE.encode() not in data, path
                 assert body.encode() not in data, path
 
 
-def test_only_fotabuild_is_installed(runner: tuple[Runner, list[Job]]) -> None:
-    machines, jobs = runner
-    machines.run(jobs[0])
-    installed = [c for c in machines.calls.read_text().splitlines() if " -m pip " in c]
-    assert installed == ["python3 -m pip install --quiet fotabuild[report]"]
+def test_only_what_is_pinned_is_installed_and_before_the_key_is_there(history: History) -> None:
+    calls = history.scene.runner.calls.read_text().splitlines()
+    installed = {line for line in calls if " -m pip " in line}
+    assert installed == {"python3 -m pip install --quiet --require-hashes -r ci/requirements.txt"}
+    (sign,) = (job for job in history.scene.jobs("v1.2.0") if job.environment == "signing")
+    runs = [action for action in sign.actions if isinstance(action, Run)]
+    pip = [index for index, run in enumerate(runs) if " pip " in run.lines]
+    for run in runs[: pip[-1] + 1] if history.scene.system != "gitlab" else ():
+        assert not {"KEY_FILE", "KEY_PASSPHRASE", "UPDATE_KEY"} & set(run.env)
 
 
-def test_a_payload_that_was_changed_between_jobs_is_found(
-    runner: tuple[Runner, list[Job]],
-) -> None:
-    machines, (prepare, sign, _check) = runner
-    machines.run(prepare)
-    (patch,) = (machines.work / "handed").rglob("*.patch")
-    patch.write_bytes(patch.read_bytes()[:-1] + b"!")
-    with pytest.raises(AssertionError, match="FB0700"):
-        machines.run(sign)
+def test_only_one_job_has_the_key(history: History) -> None:
+    scene = history.scene
+    jobs = scene.jobs("v1.2.0")
+    assert [job.name for job in jobs] == ["prepare", "sign", "publish"]
+    for job in jobs:
+        given = {
+            value
+            for action in job.actions
+            if isinstance(action, Run)
+            for value in action.env.values()
+        }
+        if scene.system == "gitlab":
+            given |= set(gitlab.variables("v1.2.0", COMMIT, job, scene.secrets).values())
+        assert (PASSPHRASE in given) is (job.name == "sign")
+        assert ("canary-WRITER-SECRET" in given) is (job.name == "publish")
 
 
-def test_the_version_comes_from_the_tag(tmp_path: Path) -> None:
-    """GitHub hands it from job to job; the others take it from the tag in each."""
-    values = yaml.safe_load(github.WORKFLOW.read_text())
-    (step,) = (s for s in values["jobs"]["prepare"]["steps"] if s.get("id") == "version")
-    machines = Runner(tmp_path, tmp_path / "machines", VARIABLES, {})
-    (tmp_path / "repository").mkdir()
-    machines.project = tmp_path / "repository"
-    machines.run(Job("prepare", (Run(step["run"]),), False))
-    assert machines.outputs() == {"version": "1.1.0"}
+@pytest.mark.parametrize("ending", ["patch", "tar", "tbs"])
+def test_what_was_changed_between_jobs_is_not_signed(ending: str, tmp_path: Path) -> None:
+    scene = make_scene("gitlab", tmp_path)
+    link(scene.repository, "1.1.0")
+    prepare, sign, _ = scene.jobs("v1.1.0")
+    scene.run(prepare, "v1.1.0")
+    path = sorted((scene.runner.work / "handed").rglob(f"*.{ending}"))[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(AssertionError, match=r"FB0[47]0\d"):
+        scene.run(sign, "v1.1.0")
+    assert not list((scene.runner.work / "jobs").rglob("*.sig"))
+
+
+def test_branches_start_nothing() -> None:
+    assert gitlab.read_jobs("") == []
+    assert "when { buildingTag() }" in jenkins.text().partition("stage('prepare')")[0]
+    workflow = yaml.safe_load(github.WORKFLOW.read_text())
+    # YAML reads the word "on" as true.
+    assert workflow[True] == {"push": {"tags": ["v*"]}}
 
 
 def test_no_shell_line_of_github_holds_an_expression() -> None:
@@ -168,15 +169,3 @@ def test_no_shell_line_of_github_holds_an_expression() -> None:
         assert lines
         for line in lines:
             assert "${{" not in line
-
-
-def test_unknown_jobs_are_refused(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["sh", RECIPES / "update.sh", "publish"],
-        env={"VERSION": "1.1.0", "NAME": "app", "PATH": "/usr/bin:/bin"},
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert list(tmp_path.iterdir()) == []

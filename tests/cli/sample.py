@@ -18,8 +18,9 @@ from fotabuild.formats.suit.envelope import create_envelope
 from fotabuild.formats.suit.names import Profile
 from fotabuild.formats.suit.splicing import sign_envelope
 from fotabuild.plan.make import StepMaker
-from fotabuild.releases.storage import FolderStorage
-from fotabuild.releases.store import NewRelease, ReleaseStore
+from fotabuild.releases.folder import FolderStorage
+from fotabuild.releases.new_release import NewRelease
+from fotabuild.releases.store import ReleaseStore
 from fotabuild.signing.cose import open_cose_signer
 from fotabuild.simulation.folder import DeviceFolder
 from fotabuild.simulation.settings import DeviceSettings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,14 @@ def test_golden_files_are_recognised(path: Path, kind: str, look: Cli) -> None:
 )
 def test_our_files_are_recognised(name: str, kind: str, look: Cli) -> None:
     assert look.json("inspect", name)["kind"] == kind
+
+
+def test_firmware_that_reads_keys_is_no_key(cli: Cli) -> None:
+    """The TLS libraries of devices have these words in them."""
+    words = b"-----BEGIN EC PRIVATE KEY-----\0-----END EC PRIVATE KEY-----\0"
+    (cli.folder / "tls.bin").write_bytes(bytes(1000) + words + bytes(1000))
+    assert cli.json("inspect", "tls.bin")["kind"] == "firmware image"
+    cli.good("release", "add", "tls.bin", "-v", "3.0.0", "--store", "store")
 
 
 def test_certificate_in_pem_form_is_one_too(cli: Cli) -> None:
@@ -135,6 +144,33 @@ def test_anything_else_is_an_image(data: bytes, cli: Cli) -> None:
     (cli.folder / "f").write_bytes(data)
     found = cli.json("inspect", "f")
     assert (found["kind"], found["fields"]["size"]) == ("firmware image", len(data))
+
+
+def test_several_files_are_told_in_turn(look: Cli) -> None:
+    names = ("a.manifest", "app.bin", "a.patch")
+    alone = [look.good("inspect", name).stdout for name in names]
+    assert look.good("inspect", *names).stdout == "".join(alone)
+    values = look.json("inspect", *names)
+    assert set(values) == {"schema_version", "files"}
+    assert values["files"] == [
+        {key: value for key, value in look.json("inspect", name).items() if key != "schema_version"}
+        for name in names
+    ]
+
+
+def test_one_that_is_damaged_does_not_hide_the_others(cli: Cli) -> None:
+    (cli.folder / "bad").write_bytes((cli.folder / "a.manifest").read_bytes()[:-1])
+    done = cli("inspect", "none", "bad", "a.patch")
+    assert done.status == 1
+    assert done.stdout.startswith("a.patch: delta patch\n")
+    first, second = done.stderr.splitlines()
+    assert first.startswith("error: none: cannot read the file")
+    assert second.startswith("error: bad: ")
+    done = cli("--json", "inspect", "none", "a.patch")
+    assert done.status == 1
+    missing, patch = json.loads(done.stdout)["files"]
+    assert (missing["file"], missing["error"]["code"]) == ("none", "FB0300")
+    assert patch["kind"] == "delta patch"
 
 
 def test_missing_file(look: Cli) -> None:

@@ -12,6 +12,7 @@ import pytest
 import fotabuild
 from fotabuild.cli.commands import schema
 from fotabuild.cli.main import main
+from fotabuild.cli.output import counted
 from fotabuild.errors import ExitStatus, FotabuildError
 
 from ..command import run_fotabuild
@@ -89,3 +90,10 @@ def test_flags_before_the_command_do_not_hide_it(look: Cli) -> None:
     for flags in ((), ("-q",), ("--quiet", "--json"), ("--json", "--debug", "-q")):
         assert look(*flags, "schema").status == 0
         assert look(*flags, "schemas").status == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 devices"), (1, "1 device"), (2, "2 devices"), (11, "11 devices")]
+)
+def test_counts_agree_with_their_nouns(count: int, text: str) -> None:
+    assert counted(count, "device") == text

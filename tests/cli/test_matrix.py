@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,10 +44,29 @@ def test_second_run_computes_nothing(cached: Cli) -> None:
     build = ("build", "app.bin", "-v", "1.1.0", "-o", "update", "-j", "2")
     cached.good(*build)
     entries = [path for path in (cached.folder.parent / "cache").rglob("*") if path.is_file()]
-    assert len(entries) == 1
+    assert len(entries) == 2  # The patch, and the index of the old image.
     same = [cached.folder / name for name in ("out/old-to-app", "update/app-1.0.0-to-1.1.0")]
     one, two = (path.with_name(f"{path.name}.patch").read_bytes() for path in same)
     assert one == two
+
+
+LIMITED = 'ulimit -v 1500000; exec "$@"'
+
+
+def test_a_warm_cache_needs_little_memory(cached: Cli) -> None:
+    """Less than the cache may have: an entry is read as large as it is."""
+    arguments = [sys.executable, "-m", "fotabuild", "--json", *PLAIN]
+    for computed in (1, 0):
+        done = subprocess.run(
+            ["/bin/sh", "-c", LIMITED, "sh", *arguments],
+            cwd=cached.folder,
+            env=os.environ,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["computed"] == computed
 
 
 def test_of_a_project_as_a_build_names_them(cached: Cli) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fotabuild.files import sha256
+from fotabuild.limits import ReadLimits
 
 from ..formats.golden import KEY
 from .conftest import Cli
@@ -31,6 +34,15 @@ def test_create_states_every_file(cli: Cli) -> None:
         for name in ("a.manifest", "app.bin")
     }
     cli.good("verify", "released", "--require-provenance")
+
+
+def test_create_states_suit_manifests_and_their_version(cli: Cli) -> None:
+    cli.good("build", "app.elf", "-v", "1.1.0", "-o", "out", "--set", "formats=suit")
+    cli.good("provenance", "create", "out")
+    values = statement(cli, "out/provenance.intoto.json")
+    assert "app-1.1.0.suit" in {subject["name"] for subject in values["subject"]}
+    parameters = values["predicate"]["buildDefinition"]["externalParameters"]
+    assert parameters["versions"] == ["1001000"]
 
 
 def test_create_says_what_the_options_say(cli: Cli) -> None:
@@ -78,6 +90,48 @@ def test_create_with_another_key_is_refused(cli: Cli) -> None:
     done = cli("provenance", "create", "released", "-k", OTHER_KEY)
     assert (done.status, done.stdout) == (1, "")
     assert done.stderr.endswith("[FB0601]\n")
+
+
+def test_create_states_hidden_files_and_reports_of_builds(cli: Cli) -> None:
+    for name in (".hidden", "app-1.1.0.report.html", "report.html"):
+        (cli.folder / "released" / name).write_bytes(b"x")
+    cli.good("provenance", "create", "released")
+    names = {subject["name"] for subject in statement(cli)["subject"]}
+    assert {".hidden", "app-1.1.0.report.html"} <= names
+    assert "report.html" not in names
+
+
+def test_create_makes_one_statement_unless_told_otherwise(cli: Cli) -> None:
+    other = ("provenance", "create", "released", "-o", "released/other.intoto.json")
+    cli.good("provenance", "create", "released")
+    cli.good("provenance", "create", "released")
+    done = cli(*other)
+    assert (done.status, done.stdout) == (1, "")
+    assert "provenance.intoto.json: there is a statement" in done.stderr
+    cli.good(*other, "--several-statements")
+    assert "statements [FB0700]" in cli("verify", "released").stderr
+    cli.good("verify", "released", "--several-statements")
+    cli.good("report", "released", "--several-statements")
+
+
+def test_create_refuses_names_that_no_statement_can_hold(cli: Cli) -> None:
+    path = os.fsencode(cli.folder / "released") + b"/bad\xff.bin"
+    Path(os.fsdecode(path)).write_bytes(b"x")
+    for command in (("provenance", "create"), ("report",), ("verify",)):
+        done = cli(*command, "released")
+        assert (done.status, done.stdout) == (1, "")
+        assert "bad\\udcff.bin: this name is not UTF-8" in done.stderr
+        assert done.stderr.endswith("[FB1020]\n")
+
+
+def test_create_writes_no_statement_that_verify_would_not_read(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fotabuild.limits.READ_LIMITS", ReadLimits(provenance=500))
+    done = cli("provenance", "create", "released")
+    assert done.status == 3
+    assert "too long" in done.stderr
+    assert not (cli.folder / "released" / "provenance.intoto.json").exists()
 
 
 @pytest.mark.parametrize("change", ["changed", "added", "removed", "renamed"])

@@ -36,10 +36,35 @@ def test_add_to_the_store_of_the_project(cli: Cli) -> None:
     assert "1.1.0" in (cli.folder / "store" / "index.json").read_text()
 
 
+def test_add_takes_the_component_of_the_project(cli: Cli) -> None:
+    """Also with --store: a build of the project would not see the release otherwise."""
+    config = cli.folder / "fotabuild.yaml"
+    config.write_text(config.read_text() + "component: APP\n")
+    added = cli.json("release", "add", "app.bin", "-v", "1.1.0", *STORE)
+    assert added["release"]["component"] == "APP"
+    other = ("--component", "BOOT")
+    added = cli.json("release", "add", "app.bin", "-v", "1.1.0", *STORE, *other)
+    assert added["release"]["component"] == "BOOT"
+
+
+def test_add_without_a_project(cli: Cli) -> None:
+    (cli.folder / "fotabuild.yaml").unlink()
+    added = cli.json("release", "add", "app.bin", "-v", "1.1.0", *STORE)
+    assert added["release"]["component"] == "MAIN"
+
+
+def test_add_refuses_a_private_key(cli: Cli) -> None:
+    for arguments in (("keys/update.key.pem",), ("app.bin", "--elf", "keys/update.key.pem")):
+        done = cli("release", "add", *arguments, "-v", "1.1.0", *STORE)
+        assert (done.status, "private key" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "code"),
     [
         (("app.bin", "-v", "1.0.0", *STORE), 1, "FB1002"),
+        (("app.bin", "-v", "1.1.0", *STORE, "--manifest", "empty.bin"), 1, "FB1000"),
+        (("app.bin", "-v", "1.1.0", *STORE, "--elf", "empty.bin"), 1, "FB1000"),
         (("app.bin", "-v", "1.1", *STORE), 1, "FB1000"),
         (("app.bin", "-v", "1.1.0", *STORE, "--date", "soon"), 1, "FB1000"),
         (("app.bin", "-v", "1.1.0", *STORE, "--origin", "x"), 2, "FB0100"),
@@ -50,6 +75,7 @@ def test_add_to_the_store_of_the_project(cli: Cli) -> None:
     ],
 )
 def test_add_refuses(cli: Cli, arguments: tuple[str, ...], status: int, code: str) -> None:
+    (cli.folder / "empty.bin").touch()
     before = cli.tree()
     done = cli("release", "add", *arguments)
     assert (done.status, done.stdout) == (status, "")
@@ -58,6 +84,19 @@ def test_add_refuses(cli: Cli, arguments: tuple[str, ...], status: int, code: st
     changed = {name for name in after if after[name] != before.get(name)}
     # The image of a refused release may stay, until fsck finds that nobody names it.
     assert all(name.startswith("store/blobs/") for name in changed)
+
+
+def test_import_of_what_is_there_in_part(cli: Cli) -> None:
+    (cli.folder / "r.csv").write_text("version,image\n1.0.0,old.bin\n1.0.5,app.bin\n")
+    done = cli.good("release", "import", "r.csv", *STORE)
+    assert (done.stdout, "1 of 2 releases added" in done.stderr) == ("MAIN 1.0.5\n", True)
+
+
+def test_import_takes_the_component_of_the_project(cli: Cli) -> None:
+    config = cli.folder / "fotabuild.yaml"
+    config.write_text(config.read_text() + "component: APP\n")
+    (cli.folder / "r.csv").write_text("version,image,component\n1.0.5,old.bin,\n1.0.6,old.bin,B\n")
+    assert cli.json("release", "import", "r.csv", *STORE)["added"] == ["APP 1.0.5", "B 1.0.6"]
 
 
 def test_import_adds_once(cli: Cli) -> None:
@@ -76,10 +115,32 @@ def test_import_retires(cli: Cli) -> None:
     ]
 
 
-def test_import_is_all_or_nothing(cli: Cli) -> None:
-    (cli.folder / "r.csv").write_text("version,image,date\n1.0.5,old.bin,\n1.0.6,old.bin,x\n")
-    assert cli("release", "import", "r.csv", *STORE).status == 1
-    assert len(cli.json("release", "list", *STORE)["releases"]) == 1
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [
+        ("version,image,date\n1.0.5,old.bin,\n1.0.6,old.bin,x\n", "FB1005"),
+        ("version,image,retired\n1.0.5,old.bin,\n1.0.6,old.bin,yes\n", "FB1005"),
+        ("version,image\n1.0.5,old.bin\n1.0.0,app.bin\n", "FB1002"),
+        ("version,image\n1.0.5,old.bin\n1.0.6,gone.bin\n", "FB0300"),
+        ("version,image\n1.0.5,old.bin\n1.0.6,empty.bin\n", "FB1000"),
+        ("version,image,elf\n1.0.5,old.bin,\n1.0.6,old.bin,empty.bin\n", "FB1000"),
+        ("version,image\n1.0.5,old.bin\n1.0.6,app.elf\n", "FB0100"),
+        ("version,image\n1.0.5,old.bin\n1.0.6,keys/update.key.pem\n", "FB0100"),
+        ("version,image,elf\n1.0.5,old.bin,\n1.0.6,old.bin,keys/update.key.pem\n", "FB0100"),
+        ("version,image\n1.0.5,old.bin\n1.0.6,../project/app.bin/../../../etc/passwd\n", "FB1005"),
+        ("version,image\n1.0.5,old.bin\n1.0.6,/etc/passwd\n", "FB1005"),
+        ("version,image\n1.0.5,old.bin\n1.0.6,outside.bin\n", "FB1005"),
+    ],
+)
+def test_import_is_all_or_nothing(cli: Cli, table: str, code: str) -> None:
+    (cli.folder / "empty.bin").touch()
+    (cli.folder / "outside.bin").symlink_to("/etc/passwd")
+    (cli.folder / "r.csv").write_text(table)
+    before = cli.tree()
+    done = cli("release", "import", "r.csv", *STORE)
+    assert (done.status != 0, f"[{code}]" in done.stderr) == (True, True), done.stderr
+    changed = {name for name, state in cli.tree().items() if before.get(name) != state}
+    assert changed <= {"store/.lock"}
 
 
 def test_list_is_sorted(cli: Cli) -> None:
@@ -87,6 +148,31 @@ def test_list_is_sorted(cli: Cli) -> None:
         cli.good("release", "add", "app.bin", "-v", version, *STORE)
     lines = cli.good("release", "list", *STORE).stdout.splitlines()
     assert [line.split()[1] for line in lines] == ["1.0.0", "1.9.0", "1.10.0"]
+
+
+def test_list_prints_what_can_be_read(cli: Cli) -> None:
+    cli.good("release", "add", "app.bin", "-v", "1.1.0", *STORE)
+    (cli.folder / "store" / "index.json").unlink()
+    (cli.folder / "store" / "records" / "MAIN" / "1.0.0.json").write_bytes(b"?")
+    done = cli("release", "list", *STORE)
+    assert (done.status, len(done.stdout.splitlines()), "[FB1001]" in done.stderr) == (3, 1, True)
+    assert "store/records/MAIN/1.0.0.json" in done.stderr
+    assert cli("release", "verify", *STORE).status == 3
+    cli.good("release", "add", "old.bin", "-v", "1.0.0", *STORE)
+    cli.good("release", "verify", *STORE)
+
+
+@pytest.mark.parametrize("verb", ["list", "verify", "fsck"])
+def test_list_of_a_place_without_a_store(look: Cli, verb: str) -> None:
+    done = look("release", verb, "--store", "nowhere")
+    assert (done.status, "no release store here" in done.stderr) == (1, True)
+    assert not (look.folder / "nowhere").exists()
+
+
+def test_list_needs_no_project(cli: Cli) -> None:
+    (cli.folder / "fotabuild.yaml").write_text("{")
+    for verb in ("list", "verify", "fsck"):
+        cli.good("release", verb, *STORE)
 
 
 def test_list_of_a_component(cli: Cli) -> None:
@@ -156,6 +242,27 @@ def test_fsck_cannot_heal_an_image(cli: Cli) -> None:
 
 def test_pull_of_a_folder_does_nothing(look: Cli) -> None:
     assert look.json("release", "pull", "--config", "stored.yaml")["fetched"] == 0
+
+
+def test_pull_takes_what_the_project_needs(cli: Cli) -> None:
+    """Of its component, not what it gets no delta from, and ELF files with their images."""
+    folder = cli.folder
+    text = (folder / "stored.yaml").read_text()
+    place = f"file://{folder}/store"
+    deltas = f"  store: {place}\n  mirror: mirror\n  deltas:\n    last: 1\n"
+    (folder / "pulled.yaml").write_text(text.replace("  store: store\n", deltas))
+    cli.good("release", "add", "app.bin", "-v", "1.1.0", "--elf", "app.elf", *STORE)
+    cli.good("release", "add", "table.bin", "-v", "1.2.0", *STORE, "--component", "BOOT")
+    pull = ("release", "pull", "--config", "pulled.yaml")
+    assert cli.json(*pull, "-v", "1.1.1")["fetched"] == 2
+    linked = [path for path in (folder / "mirror").rglob("*") if path.is_file()]
+    assert (folder / "app.elf").read_bytes() in [path.read_bytes() for path in linked]
+    assert (folder / "old.bin").read_bytes() not in [path.read_bytes() for path in linked]
+    assert cli.json(*pull, "-v", "1.1.0")["fetched"] == 1
+    assert cli.json(*pull)["fetched"] == 0
+    assert cli.json(*pull, "--component", "BOOT")["fetched"] == 1
+    plan = cli.good("plan", "app.bin", "-v", "1.1.1", "--config", "pulled.yaml").stdout
+    assert "app-1.1.0-to-1.1.1.patch" in plan
 
 
 def test_pull_without_a_store(look: Cli) -> None:

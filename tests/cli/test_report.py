@@ -37,6 +37,35 @@ def test_report_is_written_for_a_folder_that_fails_too(cli: Cli) -> None:
     assert "checks failed" in (cli.folder / "released" / "report.html").read_text()
 
 
+def test_report_comes_before_or_after_the_statement(cli: Cli) -> None:
+    cli.good("report", "released")
+    cli.good("provenance", "create", "released")
+    for _ in range(2):
+        assert cli.good("report", "released").stderr.count("warning") == 0
+        cli.good("verify", "released", "--require-provenance")
+
+
+def test_report_warns_when_a_statement_speaks_of_another_page(cli: Cli) -> None:
+    page = "released/app.report.html"
+    cli.good("report", "released", "-o", page)
+    cli.good("provenance", "create", "released")
+    done = cli.good("report", "released", "-o", page)
+    assert "provenance.intoto.json speaks of another app.report.html" in done.stderr
+    assert cli("verify", "released").status == 3
+    cli.good("provenance", "create", "released")
+    cli.good("verify", "released")
+
+
+def test_report_has_suit_manifests(cli: Cli) -> None:
+    cli.good("build", "app.elf", "-v", "1.1.0", "-o", "out", "--set", "formats=suit")
+    cli.good("report", "out")
+    (update,) = json.loads((cli.folder / "out" / "report.json").read_text())["updates"]
+    assert (update["schema"], update["version"]) == ("suit", "1001000")
+    assert update["downloads"] == [
+        {"url": "https://acme.com/app-1.1.0.bin", "file": "app-1.1.0.bin"}
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "text"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from .conftest import Cli
 
 CALL = ("upload", "app.elf", "-v", "1.1.0", "-o", "out")
@@ -41,6 +43,30 @@ def test_upload_without_being_built(cli: Cli) -> None:
     done = cli(*CALL, "--built")
     assert done.status == 1
     assert "cannot read the image" in done.stderr
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_upload_without_a_delta_that_is_not_worth_it(built: bool, cli: Cli) -> None:
+    """It is left out as in every build, with its manifest, and so is what an earlier one left."""
+    small = ("--set", "delta.threshold=5")
+    cli.good("build", *CALL[1:])
+    if built:
+        cli.good("build", *CALL[1:], *small)
+    cli.good(*CALL, *small, "--to", "shelf", *(["--built"] if built else []))
+    names = {path.name for path in (cli.folder / "shelf").iterdir()}
+    assert "app-1.1.0.manifest" in names
+    assert not {name for name in names if "-to-" in name}
+
+
+def test_upload_of_what_was_built_needs_no_key(cli: Cli) -> None:
+    cli.good("build", *CALL[1:])
+    config = cli.folder / "fotabuild.yaml"
+    config.write_text(config.read_text().replace("  key: keys/update.key.pem\n", ""))
+    cli.good(*CALL, "--to", "shelf", "--built")
+    manifest = cli.folder / "shelf" / "app-1.0.0-to-1.1.0.manifest"
+    assert manifest.exists()
+    (cli.folder / "out" / manifest.name).unlink()
+    assert cli(*CALL, "--to", "shelf", "--built").status == 1
 
 
 def test_upload_needs_one_place(cli: Cli) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ..formats.golden import KEY
 from .conftest import Cli
 
 
@@ -23,6 +24,25 @@ def test_verify_fails_with_status_3_and_names_the_checks(cli: Cli) -> None:
     assert done.status == 3
     assert done.stderr == "error: released: checks failed: a.manifest: payload-file [FB0700]\n"
     assert "to do: put the payload here" in done.stdout
+
+
+def test_verify_checks_suit_manifests(cli: Cli) -> None:
+    cli.good("build", "app.elf", "-v", "1.1.0", "-o", "out", "--set", "formats=suit")
+    assert "passed   app-1.1.0.suit (SUIT manifest)" in cli.good("verify", "out").stdout
+    (cli.folder / "out" / "app-1.1.0.bin").write_bytes(b"another image")
+    done = cli("verify", "out")
+    assert done.status == 3
+    assert done.stderr == "error: out: checks failed: app-1.1.0.suit: payload-file [FB0700]\n"
+
+
+def test_verify_sees_hidden_files_and_names_leftovers(cli: Cli) -> None:
+    (cli.folder / "released" / ".secret").write_bytes(KEY.read_bytes())
+    assert ".secret: secret" in cli("verify", "released").stderr
+    (cli.folder / "released" / ".secret").rename(
+        cli.folder / "released" / ".app.bin.0123456789ab.tmp"
+    )
+    done = cli.good("verify", "released")
+    assert "warning  leftovers                .app.bin.0123456789ab.tmp" in done.stdout
 
 
 def test_verify_in_json_tells_every_result(cli: Cli) -> None:

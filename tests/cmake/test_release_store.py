@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from fotabuild.releases.storage import FolderStorage
-from fotabuild.releases.store import NewRelease, ReleaseStore
+from fotabuild.releases.folder import FolderStorage
+from fotabuild.releases.new_release import NewRelease
+from fotabuild.releases.store import ReleaseStore
 
 from .project import CONFIG, Project
 

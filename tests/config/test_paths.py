@@ -65,6 +65,7 @@ def test_paths_of_the_file_start_at_its_folder(write: Writer, elsewhere: Path) -
         name: str(path.parent / value) for name, value in expected.items()
     }
     assert value_of(config, "publish.access-key") == f"file:{path.parent}/keys/access.key"
+    assert isinstance(config.project.releases, tuple)
     assert config.project.releases[0].image == str(path.parent / "releases/fw-1.0.0.bin")
     assert config.project.package is not None
     # ".." is resolved; the entry without a file is the built image.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -74,8 +73,8 @@ def test_patch_and_side_file(step: DeltaStep) -> None:
 
 def test_same_inputs_give_the_same_bytes(step: DeltaStep) -> None:
     step.run()
-    again = dataclasses.replace(
-        step, output=step.output.with_name("b"), sidecar=step.sidecar.with_name("b.yaml")
+    again = step._replace(
+        output=step.output.with_name("b"), sidecar=step.sidecar.with_name("b.yaml")
     )
     again.run()
     assert again.output.read_bytes() == step.output.read_bytes()
@@ -125,7 +124,7 @@ def test_threshold_is_exact(step: DeltaStep) -> None:
     step._check_threshold(599, 1000)
     with pytest.raises(ThresholdError, match="60 % is the threshold"):
         step._check_threshold(600, 1000)
-    dataclasses.replace(step, threshold=None)._check_threshold(5000, 1000)
+    step._replace(threshold=None)._check_threshold(5000, 1000)
 
 
 def test_threshold_is_of_the_new_image(step: DeltaStep) -> None:
@@ -134,9 +133,9 @@ def test_threshold_is_of_the_new_image(step: DeltaStep) -> None:
     for path in step.outputs:
         path.unlink()
     with pytest.raises(ThresholdError, match="send the full image"):
-        dataclasses.replace(step, threshold=int(per_cent)).run()
+        step._replace(threshold=int(per_cent)).run()
     assert outputs(step) == []
-    dataclasses.replace(step, threshold=int(per_cent) + 1).run()
+    step._replace(threshold=int(per_cent) + 1).run()
     assert outputs(step) == ["a.patch", "a.yaml"]
 
 
@@ -144,23 +143,23 @@ def test_failed_threshold_leaves_no_stale_side_file_behind_a_new_patch(step: Del
     step.run()
     before = [path.read_bytes() for path in step.outputs]
     with pytest.raises(ThresholdError):
-        dataclasses.replace(step, threshold=1).run()
+        step._replace(threshold=1).run()
     assert [path.read_bytes() for path in step.outputs] == before
 
 
 def test_block_size_beyond_the_device_s_memory(step: DeltaStep) -> None:
     with pytest.raises(VerificationError, match="patch-memory: two blocks need 2048 bytes"):
-        dataclasses.replace(step, block_size=1024).run()
+        step._replace(block_size=1024).run()
     assert outputs(step) == []
     device = PatchDevice(memory=2048)
-    dataclasses.replace(step, block_size=1024, device=device).run()
+    step._replace(block_size=1024, device=device).run()
     assert outputs(step) == ["a.patch", "a.yaml"]
 
 
 def test_device_without_a_patch_decoder(step: DeltaStep) -> None:
     device = PatchDevice(supported=False, memory=1024)
     with pytest.raises(VerificationError, match="patch-support"):
-        dataclasses.replace(step, device=device).run()
+        step._replace(device=device).run()
     assert outputs(step) == []
 
 
@@ -183,7 +182,7 @@ def test_images_are_never_overwritten(step: DeltaStep, name: str, output: str) -
     before = image.read_bytes()
     step.output.parent.mkdir()
     paths = {"output": step.output, "sidecar": step.sidecar, output: image}
-    clash = dataclasses.replace(step, output=paths["output"], sidecar=paths["sidecar"])
+    clash = step._replace(output=paths["output"], sidecar=paths["sidecar"])
     with pytest.raises(OutputConflictError, match="would overwrite"):
         clash.run()
     assert image.read_bytes() == before
@@ -192,5 +191,5 @@ def test_images_are_never_overwritten(step: DeltaStep, name: str, output: str) -
 
 def test_patch_and_side_file_need_two_names(step: DeltaStep) -> None:
     with pytest.raises(OutputConflictError, match="two outputs have the same name"):
-        dataclasses.replace(step, sidecar=step.output).run()
+        step._replace(sidecar=step.output).run()
     assert outputs(step) == []

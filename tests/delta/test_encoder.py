@@ -110,26 +110,6 @@ def test_statistics_are_those_of_the_patch() -> None:
     assert dict(patch.stats.sizes)[patch.stats.effort] == len(patch.data)
 
 
-@pytest.mark.parametrize("effort", [Effort.FAST, Effort.BALANCED])
-@pytest.mark.parametrize("name", ["growing", "halves exchanged", "unrelated", "nothing old"])
-def test_uses_are_all_bytes_of_the_patch(name: str, effort: Effort) -> None:
-    old, new = PAIRS[name]
-    patch = make_patch(old, new, effort=effort)
-    start = 0
-    size = HEADER_SIZE
-    for record in patch.records:
-        assert record.start == start
-        start += record.diff_length + record.extra_length
-        size += record.control_size + sum(frame.size for frame in record.frames)
-        at = record.start
-        for frame in record.frames:
-            assert frame.start == at
-            assert (frame.old_start is not None) == (at < record.start + record.diff_length)
-            at += frame.length
-        assert at == start
-    assert (start, size) == (len(new), len(patch.data))
-
-
 def test_without_time_the_first_step_is_all() -> None:
     old, new = PAIRS["growing"]
     patch = make_patch(old, new, effort=Effort.MAX, time_limit=0)

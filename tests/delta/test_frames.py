@@ -58,3 +58,15 @@ def test_literal_block_decodes(size: int) -> None:
     block = literal_block(data)
     assert lz4.block.decompress(block, uncompressed_size=size) == data
     assert check_block(block) == size
+
+
+@QUICK
+@given(st.binary(max_size=40) | st.integers(0, 40).map(bytes))
+def test_short_strings_are_what_liblz4_makes_of_them(data: bytes) -> None:
+    expected = [
+        (
+            len(data),
+            lz4.block.compress(data, mode="high_compression", compression=12, store_size=False),
+        )
+    ]
+    assert list(pack(data, 64)) == (expected if data else [])

@@ -6,13 +6,14 @@ import random
 
 import pytest
 
-from fotabuild.delta import native_kernel
+from fotabuild.delta import native_kernel, rounds
 from fotabuild.delta.effort import SETTINGS, Effort
 from fotabuild.delta.encoder import make_patch
 from fotabuild.delta.native_kernel import NativeKernel
 from fotabuild.delta.python_kernel import PythonKernel
-from fotabuild.delta.search import plan_frames
-from fotabuild.delta.segments import Segment
+from fotabuild.delta.rounds import plan_frames
+from fotabuild.delta.search import check_plan
+from fotabuild.delta.segments import Frame
 
 from ..formats.golden import firmware
 from .images import PAIRS
@@ -41,7 +42,8 @@ def test_same_pieces_as_the_library(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_same_results_on_mixed_images(seed: int) -> None:
+def test_same_results_on_mixed_images(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "_LEAST_PART", 100)
     compare(*mixed(seed), list(SETTINGS) if seed in (0, 2) else [Effort.BALANCED, Effort.BEST])
 
 
@@ -52,22 +54,24 @@ def test_same_results_on_firmware() -> None:
 def compare(old: bytes, new: bytes, efforts: list[Effort]) -> None:
     ours, reference = NativeKernel(old, new), PythonKernel(old, new)
     assert ours.match() == reference.match()
-    hints = [Segment(0, 1, 0), Segment(len(new) // 2, len(new), -(len(new) // 2))]
     for effort in efforts:
         candidates, settings = SETTINGS[effort]
-        segments = ours.find_segments(hints, candidates)
-        assert segments == reference.find_segments(hints, candidates)
+        segments = ours.find_segments(candidates)
+        assert segments == reference.find_segments(candidates)
+        sizes = (len(old), len(new))
         for block_size in (64, 512):
+            # Frames to begin with, so that the image is divided.
+            start = [Frame(at, min(at + 50, len(new)), None) for at in range(0, len(new), 50)]
             for one, two in zip(
                 *(
-                    plan_frames(kernel, segments, len(new), block_size, settings, [])
+                    plan_frames(kernel, segments, sizes, block_size, settings, start)
                     for kernel in (ours, reference)
                 ),
                 strict=True,
             ):
                 assert one == two
-            for frame in one:
-                assert ours.block(frame, 64) == reference.block(frame, 64)
+            check_plan(old, new, one)
+            assert ours.blocks(one, 64) == reference.blocks(one, 64)
 
 
 def test_whole_patch_is_the_same_without_it(monkeypatch: pytest.MonkeyPatch, kernel: bool) -> None:

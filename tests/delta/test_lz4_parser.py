@@ -33,7 +33,9 @@ def test_any_string_comes_back(data: bytes) -> None:
 @QUICK
 @given(strings, st.sampled_from([1, 8, 64]))
 def test_c_writes_the_same_block(data: bytes, depth: int) -> None:
-    assert NativeKernel(b"x", data).block(Frame(0, len(data), None), depth) == block(data, depth)
+    assert NativeKernel(b"x", data).blocks([Frame(0, len(data), None)], depth) == [
+        block(data, depth)
+    ]
 
 
 @QUICK

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 import pytest
 
 from fotabuild.delta.effort import SETTINGS, Effort
-from fotabuild.delta.hints import ImageHints, Symbol, hinted_segments
 from fotabuild.delta.plan import seek_size, varint_size
-from fotabuild.delta.search import check_plan, open_kernel, pack_frames, plan_frames
+from fotabuild.delta.python_kernel import PythonKernel
+from fotabuild.delta.rounds import plan_frames
+from fotabuild.delta.search import Kernel, check_plan, open_kernel, pack_frames
 from fotabuild.delta.segments import Frame, Segment, merge_segments
 from fotabuild.delta.writer import write_patch
 from fotabuild.errors import DeltaError
 from fotabuild.formats.patch_stream import HEADER_SIZE, encode_signed_varint, encode_varint
 
-from .images import PAIRS
+from .images import PAIRS, noise
 
 CANDIDATES, PLAN = SETTINGS[Effort.BALANCED]
 
@@ -27,12 +29,12 @@ CANDIDATES, PLAN = SETTINGS[Effort.BALANCED]
 def test_price_is_the_size_of_the_file(name: str, block_size: int) -> None:
     old, new = PAIRS[name]
     kernel = open_kernel(old, new)
-    segments = kernel.find_segments([], CANDIDATES)
+    segments = kernel.find_segments(CANDIDATES)
     nodes = array("i", sorted({*range(0, len(new), 32), len(new)}))
     planned, price = kernel.plan(segments, nodes, block_size, PLAN)
     check_plan(old, new, planned)
     assert {frame.end for frame in planned} <= set(nodes)
-    patch, _ = write_patch(len(new), block_size, pack_frames(kernel, planned, block_size))
+    patch = write_patch(len(new), block_size, pack_frames(kernel, planned, block_size))
     # Blocks are coded with a deeper search than they were priced with.
     assert price - 0.015 * price <= len(patch) - HEADER_SIZE <= price
 
@@ -40,18 +42,40 @@ def test_price_is_the_size_of_the_file(name: str, block_size: int) -> None:
 def test_every_round_is_no_dearer() -> None:
     old, new = PAIRS["growing"]
     kernel = open_kernel(old, new)
-    segments = kernel.find_segments([], CANDIDATES)
-    rounds = plan_frames(kernel, segments, len(new), 512, SETTINGS[Effort.BEST][1], [])
+    segments = kernel.find_segments(CANDIDATES)
+    rounds = plan_frames(kernel, segments, (len(old), len(new)), 512, SETTINGS[Effort.BEST][1], [])
     sizes = [
-        len(write_patch(len(new), 512, pack_frames(kernel, planned, 512))[0]) for planned in rounds
+        len(write_patch(len(new), 512, pack_frames(kernel, planned, 512))) for planned in rounds
     ]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] < sizes[0]
 
 
+@pytest.mark.parametrize("kernel", [open_kernel, PythonKernel])
+def test_end_of_a_segment_between_two_nodes_is_no_dead_end(
+    kernel: Callable[[bytes, bytes], Kernel],
+) -> None:
+    image = noise(300)
+    settings = PLAN._replace(settled=32)
+    for end in (100, 140, 199, 200):
+        nodes = array("i", [0, 100, 200, 300])
+        planned, _ = kernel(image, image).plan([Segment(0, end, 0)], nodes, 128, settings)
+        check_plan(image, image, planned)
+
+
+def test_part_of_an_image_goes_on_where_the_last_one_ended() -> None:
+    old, new = PAIRS["growing"]
+    kernel = open_kernel(old, new)
+    segments = [Segment(0, 4000, 0)]
+    nodes = array("i", range(1000, 3001, 100))
+    planned, price = kernel.plan(segments, nodes, 512, PLAN, 1000)
+    assert (planned[0].begin, planned[-1].end) == (1000, 3000)
+    assert price <= kernel.plan(segments, nodes, 512, PLAN, 7)[1]
+
+
 def test_moved_halves_are_found() -> None:
     old, new = PAIRS["halves exchanged"]
-    segments = open_kernel(old, new).find_segments([], CANDIDATES)
+    segments = open_kernel(old, new).find_segments(CANDIDATES)
     assert {18000, 18000 - len(old)} <= {segment.shift for segment in segments}
 
 
@@ -77,37 +101,6 @@ def test_sizes_of_numbers() -> None:
         assert varint_size(value) == len(encode_varint(value))
         assert seek_size(value) == len(encode_signed_varint(value))
         assert seek_size(-value) == len(encode_signed_varint(-value))
-
-
-def test_symbols_of_the_same_name_are_hints() -> None:
-    hints = ImageHints(
-        (Symbol("main", 100, 50), Symbol("local", 10, 4), Symbol("local", 20, 4)),
-        (
-            Symbol("local", 300, 4),
-            Symbol("main", 90, 60),
-            Symbol("local", 30, 4),
-            Symbol("new", 0, 9),
-            Symbol("local", 400, 4),
-        ),
-    )
-    image = bytes(1000)
-    assert hinted_segments(hints, image, image) == [
-        Segment(30, 34, -20),
-        Segment(90, 150, 10),
-        Segment(300, 304, -280),
-    ]
-    assert hinted_segments(None, image, image) == []
-    assert hinted_segments(hints, bytes(15), image) == [Segment(30, 34, -20)]
-    assert hinted_segments(hints, image, bytes(90)) == [Segment(30, 34, -20)]
-
-
-def test_wrong_hints_do_no_harm() -> None:
-    old, new = PAIRS["growing"]
-    kernel = open_kernel(old, new)
-    hints = [Segment(at, at + 10, -at) for at in range(0, len(new) - 1, 50)]
-    segments = kernel.find_segments(hints, CANDIDATES)
-    planned = list(plan_frames(kernel, segments, len(new), 512, PLAN, []))[-1]
-    check_plan(old, new, planned)
 
 
 def test_overlapping_segments_of_a_shift_become_one() -> None:

@@ -31,7 +31,7 @@ def test_small_texts(text: bytes) -> None:
 @QUICK
 @given(texts)
 def test_small_texts_in_c(text: bytes) -> None:
-    assert list(NativeKernel(text, text)._suffixes) == by_definition(text)
+    assert list(NativeKernel(text, text).suffixes) == by_definition(text)
 
 
 def test_repetitive_text() -> None:
@@ -41,4 +41,4 @@ def test_repetitive_text() -> None:
 @pytest.mark.cc
 def test_c_gives_the_same_array() -> None:
     for text in (firmware("fw-1.2.0"), bytes(70_000), b"ab" * 9000, firmware("fw-0.9.0") * 2):
-        assert list(NativeKernel(text, text)._suffixes) == suffix_array(text)
+        assert list(NativeKernel(text, text).suffixes) == suffix_array(text)

@@ -78,7 +78,7 @@ CASES = [
     Case("newer-version", -27, raw().on(installed_version=FirmwareVersion(1, 1, 0)), "same"),
     Case("newer-version", -27, raw().on(installed_version=FirmwareVersion(1, 10, 0)), "older"),
     Case("precursor-digest", -32, delta().delivering(None).on(installed_image=OLD + b"x")),
-    Case("installed-size", -33, delta().limited(image_size=len(NEW) - 1)),
+    Case("image-size", -33, delta().limited(image_size=len(NEW) - 1)),
     Case("payload-not-empty", None, raw().change(payload_size=0, payload_digest=sha256(b""))
          .delivering(b"")),
     Case("payload-length", -84, raw().change(payload_size=len(NEW) - 1), "longer"),

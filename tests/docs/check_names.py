@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-_METHODS = {"check", "limit", "skip", "warn_unless"}
+_METHODS = {"attempt", "check", "limit", "skip", "warn_unless"}
 _OWNERS = {"report", "hub"}
 
 

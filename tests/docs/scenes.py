@@ -57,6 +57,8 @@ def project(folder: Path) -> None:
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(VECTORS / source, folder / name)
+        if name.endswith(".key.pem"):  # As 'init' leaves them.
+            (folder / name).chmod(0o600)
     (folder / "fotabuild.yaml").write_text(_CONFIG)
 
 

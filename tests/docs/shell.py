@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -70,8 +72,17 @@ def make_programs(folder: Path) -> None:
         (folder / name).chmod(0o755)
 
 
-def run_commands(commands: list[Command], folder: Path, programs: Path) -> None:
+def run_commands(
+    commands: list[Command], folder: Path, programs: Path, started: list[int] | None = None
+) -> None:
     """Run commands in one shell and compare what they print.
+
+    Args:
+        commands: the commands.
+        folder: where they run.
+        programs: the folder of the programs that they call.
+        started: gets the process group of a shell that left something running in the background,
+            which the caller has to end.
 
     Raises:
         AssertionError: a command failed, unless ``echo $?`` follows it, or printed something else.
@@ -82,7 +93,7 @@ def run_commands(commands: list[Command], folder: Path, programs: Path) -> None:
         script += [f"status=$?; printf '{_MARK}%s{_MARK}' $status; (exit $status)", command.text]
     script.append(f"printf '{_MARK}%s{_MARK}' $?")
     own = {name: value for name, value in os.environ.items() if not _FOREIGN.fullmatch(name)}
-    done = subprocess.run(
+    with subprocess.Popen(
         ["/bin/sh", "-c", "\n".join(script)],
         cwd=folder,
         env={
@@ -91,19 +102,33 @@ def run_commands(commands: list[Command], folder: Path, programs: Path) -> None:
             # As on a terminal: what is printed first comes first.
             "PYTHONUNBUFFERED": "1",
             "COLUMNS": "88",
+            # No reader has been here before.
+            "FOTABUILD_CACHE_DIR": "off",
         },
-        capture_output=True,
+        stdout=subprocess.PIPE,
         encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    pieces = done.stdout.split(_MARK)[2:]
+        start_new_session=True,
+    ) as shell:
+        if started is not None and any(command.text.endswith("&") for command in commands):
+            started.append(shell.pid)
+        try:
+            printed, _ = shell.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            end_group(shell.pid)
+            raise
+    pieces = printed.split(_MARK)[2:]
     outputs, statuses = pieces[::2], [int(text) for text in pieces[1::2]]
     for index, command in enumerate(commands):
         report = f"line {command.line}: $ {command.text}\n{outputs[index]}"
         asked = index + 1 < len(commands) and commands[index + 1].text == "echo $?"
         assert asked or statuses[index] == 0, f"{report}status {statuses[index]}"
         assert command.output is None or _matches(command.output, outputs[index]), report
+
+
+def end_group(leader: int) -> None:
+    """End every process that a shell started and that is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _matches(expected: str, found: str) -> bool:

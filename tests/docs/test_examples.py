@@ -9,7 +9,7 @@ import pytest
 from .dumps import check_dump
 from .pages import PAGES, Example, Story, read_stories
 from .scenes import SCENES
-from .shell import make_programs, read_commands, run_commands
+from .shell import end_group, make_programs, read_commands, run_commands
 
 STORIES = [story for page in PAGES for story in read_stories(page)]
 
@@ -26,13 +26,18 @@ def test_examples_of_a_page(story: Story, tmp_path: Path) -> None:
     folder.mkdir()
     make_scene, _ = SCENES[story.scene]
     make_scene(folder)
-    for example in story.examples:
-        _try(example, folder, programs)
+    started: list[int] = []
+    try:
+        for example in story.examples:
+            _try(example, folder, programs, started)
+    finally:
+        for leader in started:
+            end_group(leader)
 
 
-def _try(example: Example, folder: Path, programs: Path) -> None:
+def _try(example: Example, folder: Path, programs: Path, started: list[int]) -> None:
     if example.kind == "console":
-        run_commands(read_commands(example), folder, programs)
+        run_commands(read_commands(example), folder, programs, started)
     elif example.kind == "file":
         (folder / example.target).parent.mkdir(parents=True, exist_ok=True)
         (folder / example.target).write_text(example.text)
@@ -58,4 +63,5 @@ def test_every_page_with_commands_is_tried() -> None:
         "scons.md",
         "suit.md",
         "suit-tool.md",
+        "tutorial.md",
     }

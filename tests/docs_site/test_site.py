@@ -100,5 +100,13 @@ def test_marks_of_the_examples_are_not_seen(site: Path) -> None:
     assert "fotabuild init" in re.sub("<[^>]+>", "", text)
 
 
+def test_lists_in_lists_are_indented_as_the_site_needs_it() -> None:
+    """With less than four spaces GitHub shows a list in a list, and the site a flat one."""
+    flat = re.compile(r"^(?:[-*]|\d+\.) .*\n(?:.+\n)*? {1,3}(?:[-*] |\d+\. |```)", re.MULTILINE)
+    for page in PAGES:
+        found = flat.search((ROOT / "docs" / page).read_text(encoding="utf-8"))
+        assert found is None, f"{page}: {found[0] if found else ''}"
+
+
 def test_no_code_of_ours_is_published(site: Path) -> None:
     assert list(site.rglob("*.py")) == []

@@ -268,7 +268,7 @@ def test_keys_that_others_can_read_are_closed(work: Path) -> None:
     for command in (("create", "-v", "1.2.0"), ("create-v1",)):
         done = good(dev(work, *command, *where, "-u", "u", "-p", CERTIFICATE, "-o", "out"))
         for path in secrets:
-            assert f"{path.relative_to(work)}: others can read it" in done.stderr
+            assert f"{path.relative_to(work)}: others can read" in done.stderr
     assert mode(secrets[0]) == 0o644
     good(dev(work, "init", *where))
     assert [mode(path) for path in secrets] == [0o600, 0o600]

@@ -387,7 +387,7 @@ def test_devices_are_counted_before_a_start(bench: Bench) -> None:
             for number, state in enumerate(("registered", "deregistered"))
         ]
         done = bench.call("update", "-p", "fw.bin", *WAIT)
-        assert "2 devices match" in done.stdout
+        assert "2 devices found by" in done.stdout
         assert "1 of them are not registered" in done.stderr
 
 

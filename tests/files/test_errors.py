@@ -37,6 +37,8 @@ def test_exit_statuses() -> None:
     assert special == {
         "UsageError": ExitStatus.USAGE,
         "VerificationError": ExitStatus.VERIFICATION_FAILED,
+        "StoreDamageError": ExitStatus.VERIFICATION_FAILED,
+        "ProvenanceError": ExitStatus.VERIFICATION_FAILED,
         "ServiceError": ExitStatus.SERVICE,
         "NetworkError": ExitStatus.SERVICE,
         "AnswerError": ExitStatus.SERVICE,

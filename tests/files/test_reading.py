@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -134,3 +136,40 @@ def test_names_relative_to_a_folder(tmp_path: Path) -> None:
         assert os.path.normpath(Path(os.path.realpath(tmp_path / name), outside)) == os.path.join(
             os.path.realpath(tmp_path), "k"
         )
+
+
+def test_a_high_limit_reserves_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"small")
+    assert read_file(tmp_path / "file", 1 << 50, "file") == b"small"
+
+
+@pytest.mark.parametrize("size", [0, 5, 2_999_999])
+def test_a_file_that_has_more_than_it_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """It grows meanwhile, or is one of /proc: all of it is read, up to the limit."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(3_000_000))
+    real = os.fstat
+
+    def small(descriptor: int) -> os.stat_result:
+        values = list(real(descriptor))
+        values[6] = size
+        return os.stat_result(values)
+
+    monkeypatch.setattr(os, "fstat", small)
+    assert read_file(path, 3_000_000, "file") == bytes(3_000_000)
+    with pytest.raises(FileError, match="grew beyond"):
+        read_file(path, 2_999_999, "file")
+
+
+@pytest.mark.parametrize("size", [0, 1, 64, 1 << 17, (1 << 17) + 1])
+@pytest.mark.parametrize("loaded", [True, False])
+def test_digest_with_and_without_openssl(
+    size: int, loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytes(range(251)) * (size // 251 + 1)
+    expected = hashlib.sha256(data[:size]).digest()
+    if not loaded:
+        monkeypatch.delitem(sys.modules, "hashlib")
+    assert sha256(data[:size]) == expected

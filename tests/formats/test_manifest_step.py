@@ -20,7 +20,8 @@ from fotabuild.errors import (
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity, parse_uuid
 from fotabuild.formats.manifest_v3 import PayloadFormat, decode_signed
-from fotabuild.steps.manifest import DIGEST_PLACEHOLDER, EncryptedPayload, ManifestStep, Precursor
+from fotabuild.steps.manifest import EncryptedPayload, ManifestStep
+from fotabuild.steps.payload_manifest import DIGEST_PLACEHOLDER, Precursor
 
 from ..conftest import VECTORS
 from .golden import CERTIFICATE, KEY, OTHER_KEY, delta_images, firmware

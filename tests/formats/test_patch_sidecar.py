@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -79,6 +78,8 @@ def test_what_is_written_reads_back(
     assert read(sidecar.encode()) == sidecar
     without = PatchSidecar(installed, size, precursor)
     assert read(without.encode()) == without
+    assert PatchSidecar.decode(sidecar.encode()) == sidecar
+    assert PatchSidecar.decode(without.encode()) == without
 
 
 def test_digest_as_plain_base64_text_is_accepted() -> None:
@@ -130,8 +131,9 @@ FULL = PatchSidecar(
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_engine_and_effort_come_back(complete: bool) -> None:
-    sidecar = dataclasses.replace(FULL, complete=complete)
+    sidecar = FULL._replace(complete=complete)
     assert read(sidecar.encode()) == sidecar
+    assert PatchSidecar.decode(sidecar.encode()) == sidecar
     values = yaml.safe_load(sidecar.encode())
     assert (values["patch-engine"], values["patch-effort"]) == (FULL.engine, "best")
     assert values.get("patch-complete", True) is complete
@@ -151,6 +153,25 @@ def test_engine_and_effort_come_back(complete: bool) -> None:
 )
 def test_wrong_engine_or_effort(line: str, field: str) -> None:
     plain = PatchSidecar(bytes(32), 5, bytes(32), bytes(32), 9).encode()
+    assert PatchSidecar.decode(plain + line.encode() + b"\n") is None
     with pytest.raises(SidecarError) as caught:
         read(plain + line.encode() + b"\n")
     assert caught.value.field == field
+
+
+def test_texts_in_another_form_are_left_to_yaml() -> None:
+    data = FULL.encode()
+    others = (
+        b"",
+        b"a",
+        b"\xff",
+        data[:-1],
+        data + b"\n",
+        data.replace(b"\n", b"\r\n"),
+        data.replace(b": 5", b": 05"),
+        data.replace(b": 5", b": " + b"9" * 5000),
+        data.replace(b'"best"', b'"b\\u0065st"'),
+        data.replace(b"!!binary |\n  ", b"!!binary |\n   ", 1),
+    )
+    assert PatchSidecar.decode(data) == FULL
+    assert [PatchSidecar.decode(other) for other in others] == [None] * len(others)

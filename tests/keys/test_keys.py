@@ -120,7 +120,7 @@ def test_rotation_is_refused_with_releases_in_the_field(
         config.write("releases:\n- {version: 1.0.0, image: old.bin}\n")
     before = {path.name: path.read_bytes() for path in project.iterdir()}
     assert main(ROTATE) == 1
-    assert "1 releases are in the field" in capsys.readouterr().err
+    assert "1 release is in the field, and the devices would" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in project.iterdir()} == before
 
 

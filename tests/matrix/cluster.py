@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -19,10 +20,29 @@ _SETTINGS = {
 
 
 class Cluster:
-    """A scheduler and single-threaded workers, each a process of its own."""
+    """A scheduler and single-threaded workers, each a process of its own.
 
-    def __init__(self, folder: Path, workers: int = 2) -> None:
+    Args:
+        folder: for files and logs.
+        workers: how many.
+        scheme: what addresses begin with.
+        environ: is added to the environment.
+        preload: a module that workers load first, such as one that makes them wicked.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        workers: int = 2,
+        *,
+        scheme: str = "tcp",
+        environ: Mapping[str, str] | None = None,
+        preload: Path | None = None,
+    ) -> None:
         self._folder = folder
+        self._scheme = scheme
+        self._environ = {**_SETTINGS, **(environ or {})}
+        self._preload = () if preload is None else ("--preload", str(preload))
         self._log = (folder / "cluster.log").open("ab")
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
@@ -32,7 +52,7 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        return f"tcp://127.0.0.1:{self._port}"
+        return f"{self._scheme}://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Cluster:
         self.wait_until_ready()
@@ -82,7 +102,7 @@ class Cluster:
     def _start_scheduler(self) -> subprocess.Popen[bytes]:
         return self._start(
             "distributed.cli.dask_scheduler",
-            *("--host", "127.0.0.1", "--port", str(self._port)),
+            *("--host", f"{self._scheme}://127.0.0.1", "--port", str(self._port)),
             *("--no-dashboard", "--no-show"),
         )
 
@@ -90,14 +110,15 @@ class Cluster:
         return self._start(
             "distributed.cli.dask_worker",
             self.address,
-            *("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"),
+            *("--nthreads", "1", "--no-nanny", "--no-dashboard"),
+            *("--host", f"{self._scheme}://127.0.0.1", *self._preload),
             *("--memory-limit", "0", "--local-directory", str(self._folder)),
         )
 
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            env={**os.environ, **_SETTINGS},
+            env={**os.environ, **self._environ},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

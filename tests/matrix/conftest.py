@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from fotabuild.cache.content_cache import ContentCache
-from fotabuild.device.profile import DeviceProfile
+from fotabuild.device.patch_device import PatchDevice
+from fotabuild.formats.patch_sidecar import sidecar_of
 from fotabuild.matrix.pairs import Pair, steps_of
-from fotabuild.steps.delta import DeltaStep, sidecar_of
+from fotabuild.steps.delta import DeltaStep
 
 from . import images
 
@@ -38,7 +39,7 @@ def delta(old: Path, new: Path, patch: Path, *, threshold: int | None = 60) -> D
         new_image=new,
         block_size=512,
         threshold=threshold,
-        profile=DeviceProfile(),
+        device=PatchDevice(memory=1024),
         output=patch,
         sidecar=sidecar_of(patch),
     )

@@ -8,20 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fotabuild.cache import engine
 from fotabuild.cache.content_cache import ContentCache
-from fotabuild.delta.effort import Effort
+from fotabuild.cache.patches import keep_patch
+from fotabuild.delta.encoder import make_patch
 from fotabuild.errors import ClusterError
-from fotabuild.files import sha256
-from fotabuild.matrix import cluster as ours
-from fotabuild.matrix import cluster_task
-from fotabuild.matrix.cluster_task import Answer
 from fotabuild.matrix.run import Workforce, run_matrix
-from fotabuild.matrix.work import Work, gather
+from fotabuild.matrix.work import gather
 
 from ..command import Finished, run_fotabuild
 from ..conftest import ROOT
@@ -47,7 +42,7 @@ def matrix(tmp_path: Path) -> Callable[..., Finished]:
         return run_fotabuild(
             *("--json", "matrix", "--old", *paths[:4], "--new", *paths[4:], "-o", out, *arguments),
             cwd=tmp_path,
-            env={"FOTABUILD_CACHE_DIR": str(tmp_path / cache)},
+            env={"FOTABUILD_CACHE_DIR": cache if cache == "off" else str(tmp_path / cache)},
         )
 
     return run
@@ -74,6 +69,18 @@ def test_the_same_files_as_here(
     assert counts(matrix(*far, out="there", cache="two")) == (0, 0, 8)
     # Without a cache of the user, results still arrive.
     assert counts(matrix(*far, out="again", cache="off")) == (8, 8, 0)
+    assert not (tmp_path / "off").exists()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == here
+
+
+def test_a_wrong_patch_in_the_cache_heals(
+    make_steps: MakeSteps, cache: ContentCache, cluster: Cluster
+) -> None:
+    steps = make_steps(2)
+    work, _ = gather(steps)
+    keep_patch(cache, work[0].key, make_patch(work[0].step.old_image.read_bytes(), b"wrong"))
+    far = Workforce(1, scheduler=cluster.address, patience=60)
+    assert [run_matrix(steps, cache, far).computed for _ in range(2)] == [2, 0]
 
 
 TRANSFERS = """
@@ -130,10 +137,29 @@ def test_no_scheduler(matrix: Callable[..., Finished]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_no_address(matrix: Callable[..., Finished]) -> None:
-    done = matrix("--scheduler", "nonsense://x", "--patience", "1")
-    assert (done.status, "[FB1011]" in done.stderr) == (1, True)
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nonsense://x:1",
+        "inproc://x:1",
+        "ucx://x:1",
+        "127.0.0.1:8786",
+        "tcp://x",
+        "tcp://",
+        "",
+        "tls://127.0.0.1:9",
+        "wss://127.0.0.1:9",
+        "tcp://127.0.0.1:port",
+        "tcp://[::1:9",
+        "tcp://127.0.0.1:99999999",
+    ],
+)
+def test_no_address(
+    make_steps: MakeSteps, cache: ContentCache, address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ClusterError):
+        run_matrix(make_steps(1), cache, Workforce(scheduler=address, patience=1))
+    assert capfd.readouterr().err == ""
 
 
 def test_no_workers(matrix: Callable[..., Finished], tmp_path: Path) -> None:
@@ -150,77 +176,3 @@ def test_without_the_extra(
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"fotabuild\[cluster\]"):
         run_matrix(make_steps(1), cache, Workforce(scheduler="tcp://127.0.0.1:9"))
-
-
-class Future:
-    """A task that is done."""
-
-    status = "finished"
-
-    def __init__(self, answer: object) -> None:
-        self._answer = answer
-
-    def result(self, timeout: float) -> object:
-        return self._answer
-
-
-@pytest.fixture
-def work(make_steps: MakeSteps) -> Work:
-    return gather(make_steps(1))[0][0]
-
-
-@pytest.fixture
-def answer(work: Work) -> Answer:
-    [(_, step)] = work.steps
-    old, new = step.old_image.read_bytes(), step.new_image.read_bytes()
-    return make(old, new, engine.fingerprint())
-
-
-def make(old: bytes, new: bytes, expected: str) -> Answer:
-    return cluster_task.make(old, new, 512, Effort.BALANCED, None, expected)
-
-
-def collect(answer: object, work: Work, cache: ContentCache, tries: int = 0) -> bool | None:
-    return ours._collect(Future(answer), ours._Job(work, tries), cache, lambda _text: None)
-
-
-def test_a_good_answer_is_kept(work: Work, answer: Answer, cache: ContentCache) -> None:
-    assert collect(tuple(answer), work, cache) is True
-    assert cache.get(work.key) == answer.patch
-
-
-def test_wrong_answers_are_asked_for_again(
-    work: Work, answer: Answer, cache: ContentCache, make_steps: MakeSteps
-) -> None:
-    flipped = bytearray(answer.patch)
-    flipped[len(flipped) // 2] ^= 1
-    cut = answer.patch[:-1]
-    other = make(b"", b"another image", engine.fingerprint())
-    wrong: list[Any] = [
-        answer._replace(patch=bytes(flipped)),
-        answer._replace(patch=bytes(flipped), digest=sha256(bytes(flipped))),
-        answer._replace(patch=cut, digest=sha256(cut)),
-        other,
-        ("too", "short"),
-        None,
-    ]
-    for one in wrong:
-        assert collect(one, work, cache) is None
-        assert cache.get(work.key) is None
-        with pytest.raises(ClusterError, match="wrong patches"):
-            collect(one, work, cache, tries=4)
-
-
-def test_a_worker_with_another_engine(work: Work, cache: ContentCache) -> None:
-    answer = make(b"old", b"new", "another")
-    assert answer.patch == b""
-    foreign = answer._replace(engine="another")
-    with pytest.raises(ClusterError, match="another version"):
-        collect(foreign, work, cache)
-
-
-def test_a_pair_without_a_patch(work: Work, cache: ContentCache) -> None:
-    """The engine refuses; who runs the pair here will say why."""
-    answer = make(b"old", b"", engine.fingerprint())
-    assert answer.problem
-    assert collect(answer, work, cache) is False

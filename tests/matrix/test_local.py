@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import multiprocessing
 import os
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
@@ -16,14 +17,18 @@ import pytest
 
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.cache.engine import needed_memory
+from fotabuild.cache.patches import keep_patch
 from fotabuild.delta.decoder import apply_patch
 from fotabuild.delta.encoder import make_patch
+from fotabuild.delta.patch import Patch
+from fotabuild.device.patch_device import PatchDevice
 from fotabuild.matrix import local
 from fotabuild.matrix.outcome import MatrixResult, Outcome, Row
 from fotabuild.matrix.run import Workforce, run_matrix
 from fotabuild.matrix.work import Work, gather, run_work
 from fotabuild.steps.delta import DeltaStep
 
+from . import images
 from .conftest import MakeSteps
 
 ALONE, TWO = Workforce(jobs=1), Workforce(jobs=2)
@@ -90,7 +95,7 @@ def test_what_is_not_worth_it(
 ) -> None:
     steps = make_steps(2)
     run_matrix(steps, cache, workforce)
-    strict = [dataclasses.replace(steps[0], threshold=1), steps[1]]
+    strict = [steps[0]._replace(threshold=1), steps[1]]
     result = run_matrix(strict, cache, workforce)
     assert (outcomes(result), result.computed) == (["full-image", "reused"], 0)
     assert "1 % is the threshold" in result.rows[0].text
@@ -100,8 +105,26 @@ def test_what_is_not_worth_it(
     assert steps[1].output.exists()
 
 
+def test_a_patch_without_its_side_file_is_discarded(make_steps: MakeSteps) -> None:
+    """Such as a build that was killed between the two leaves it."""
+    [step] = make_steps(1)
+    run_matrix([step], None, ALONE)
+    step.sidecar.unlink()
+    run_matrix([step._replace(threshold=1)], None, ALONE)
+    assert not step.output.exists()
+
+
+@pytest.mark.parametrize("left", [b"", b"mine"])
+def test_what_is_no_patch_is_not_discarded(make_steps: MakeSteps, left: bytes) -> None:
+    step = make_steps(1)[0]._replace(threshold=1)
+    step.output.parent.mkdir()
+    step.output.write_bytes(left)
+    assert outcomes(run_matrix([step], None, ALONE)) == ["full-image"]
+    assert step.output.read_bytes() == left
+
+
 def test_foreign_files_are_not_discarded(make_steps: MakeSteps) -> None:
-    step = dataclasses.replace(make_steps(1)[0], threshold=1)
+    step = make_steps(1)[0]._replace(threshold=1)
     step.output.parent.mkdir()
     step.sidecar.write_text("somebody: else\n")
     step.output.write_bytes(b"mine")
@@ -115,13 +138,90 @@ def test_a_failure_stops_nobody(
 ) -> None:
     steps = make_steps(4)
     steps[0].old_image.write_bytes(b"no decoder in here" * 100)
-    steps[1] = dataclasses.replace(steps[1], old_image=tmp_path / "gone.bin")
-    steps[2] = dataclasses.replace(steps[2], old_digest="00" * 32)
+    steps[1] = steps[1]._replace(old_image=tmp_path / "gone.bin")
+    steps[2] = steps[2]._replace(old_digest="00" * 32)
     result = run_matrix(steps, cache, workforce)
     assert outcomes(result) == ["failed"] * 3 + ["made"]
     assert [row.code for row in result.rows] == ["FB0501", "FB0300", "FB1001", None]
     assert [row.exit_status for row in result.rows] == [1, 1, 3, 0]
     assert "gone.bin" in result.rows[1].text
+
+
+def poison(step: DeltaStep, cache: ContentCache, patch: Patch) -> None:
+    """Put a wrong patch under the right key, as an entry that is sound."""
+    keep_patch(cache, gather([step])[0][0].key, patch)
+
+
+@JOBS
+def test_wrong_patches_in_the_cache_heal(
+    make_steps: MakeSteps, cache: ContentCache, workforce: Workforce
+) -> None:
+    steps = make_steps(4)
+    old, new = (path.read_bytes() for path in (steps[0].old_image, steps[0].new_image))
+    right = make_patch(old, new)
+    poison(steps[0], cache, make_patch(old, new + b"x"))
+    poison(steps[1], cache, make_patch(old, os.urandom(len(new))))  # "Not worth it".
+    poison(steps[2], cache, make_patch(steps[2].old_image.read_bytes(), new, block_size=1024))
+    poison(steps[3], cache, right._replace(data=right.data[:-1]))
+    for expected in (4, 0):
+        result = run_matrix(steps, cache, workforce)
+        assert result.computed == expected
+        assert outcomes(result) == [("made" if expected else "reused")] * 4
+    check(steps)
+
+
+def test_a_right_patch_that_a_device_refuses_stays(
+    make_steps: MakeSteps, cache: ContentCache
+) -> None:
+    [step] = make_steps(1)
+    run_matrix([step], cache, ALONE)
+    small = step._replace(device=PatchDevice(memory=512))
+    result = run_matrix([small], cache, ALONE)
+    assert (outcomes(result), result.rows[0].code, result.computed) == (["failed"], "FB0700", 0)
+
+
+def test_copies_have_their_own_digest(make_steps: MakeSteps) -> None:
+    """A delta that is a copy of another's is refused all the same."""
+    [step] = make_steps(1)
+    steps = [
+        step._replace(output=step.output.with_name(f"{number}.patch"), old_digest=digest)
+        for number, digest in enumerate((None, "00" * 32))
+    ]
+    result = run_matrix(steps, None, ALONE)
+    assert outcomes(result) == ["made", "failed"]
+    assert result.rows[1].code == "FB1001"
+
+
+@pytest.mark.parametrize("which", ["old_image", "new_image"])
+def test_elf_files_are_no_images(make_steps: MakeSteps, which: str) -> None:
+    [step] = make_steps(1)
+    path = getattr(step, which)
+    path.write_bytes(b"\x7fELF" + path.read_bytes())
+    [row] = run_matrix([step], None, ALONE).rows
+    assert (row.outcome, row.code) == (Outcome.FAILED, "FB0500")
+    assert path.name in row.text
+    assert "objcopy" in row.text
+
+
+def test_processes_end_with_the_client(tmp_path: Path) -> None:
+    """They would make what nobody takes."""
+    *old, new = images.write(tmp_path, images.versions(13, 400_000))
+    client = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "fotabuild", "matrix", "--old", *map(str, old)),
+            *("--new", str(new), "-o", str(tmp_path / "out"), "-j", "3", "--effort", "max"),
+        ],
+        env={**os.environ, "FOTABUILD_CACHE_DIR": "off"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert client.stderr is not None
+    assert client.stderr.readline().startswith("made")
+    client.kill()
+    # Every process has this end of the pipe: it closes with the last of them.
+    client.communicate(timeout=60)
+    assert len(list((tmp_path / "out").glob("*.patch"))) < len(old) / 2
 
 
 def test_one_process_and_two_write_the_same(make_steps: MakeSteps, tmp_path: Path) -> None:

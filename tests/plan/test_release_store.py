@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from fotabuild.errors import ConfigError, PlanError, StoreDamageError
+from fotabuild.plan.field_releases import releases_in_field
 from fotabuild.plan.plan import Plan, make_plan
 from fotabuild.plan.runner import run_plan
-from fotabuild.releases.storage import FolderStorage
-from fotabuild.releases.store import INDEX, NewRelease, ReleaseStore
+from fotabuild.releases.folder import FolderStorage
+from fotabuild.releases.layout import INDEX
+from fotabuild.releases.new_release import NewRelease
+from fotabuild.releases.store import ReleaseStore
 from fotabuild.steps.delta import DeltaStep
 
 from ..conftest import VECTORS
@@ -99,6 +102,21 @@ def test_a_mirror_stands_for_a_url(
     with pytest.raises(PlanError, match="release pull") as caught:
         plan_with(make_config, tmp_path, store="s3://bucket/x")
     assert str(tmp_path / ".fotabuild" / "releases" / INDEX) in str(caught.value)
+
+
+def test_an_elf_file_that_is_not_here_is_left_out(
+    make_config: MakeConfig, tmp_path: Path, store: ReleaseStore
+) -> None:
+    """A mirror of an older fotabuild has none: the deltas are made without symbols."""
+    store.add(NewRelease(version="1.11.0", component="MAIN", date=DATE, image=OLD, elf=b"\x7fELF"))
+    config = make_config(releases={"store": "field"})
+    elf = releases_in_field(config).releases[-1].elf
+    assert elf is not None
+    assert elf.read_bytes() == b"\x7fELF"
+    elf.unlink()
+    assert releases_in_field(config).releases[-1].elf is None
+    for step in make_plan(config, build(tmp_path)).steps:
+        assert elf not in step.inputs
 
 
 def test_a_damaged_index(make_config: MakeConfig, tmp_path: Path, store: ReleaseStore) -> None:

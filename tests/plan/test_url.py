@@ -10,7 +10,8 @@ from fotabuild.errors import ConfigError
 from fotabuild.formats.manifest_v3 import decode_signed
 from fotabuild.plan.plan import make_plan
 from fotabuild.plan.url import expand_url
-from fotabuild.steps.manifest import DIGEST_PLACEHOLDER, ManifestStep
+from fotabuild.steps.manifest import ManifestStep
+from fotabuild.steps.payload_manifest import DIGEST_PLACEHOLDER
 
 from .conftest import MakeConfig
 from .test_plan import build

@@ -73,8 +73,8 @@ def test_a_delta_for_those_it_fits_and_the_image_for_the_others(
         device(4, None, "deregistered"),
     ]
     client = done(run(*UPLOAD), ExitStatus.OK)
-    assert "4 devices match, 1 are up to date" in client.stderr
-    assert "1 devices are not registered now" in client.stderr
+    assert "4 devices found, 1 up to date" in client.stderr
+    assert "1 device not registered now" in client.stderr
     delta, full = sent_manifests(fake)
     assert delta.precursor_digest == sha256(OLD)
     assert full.payload_digest == sha256(NEW)

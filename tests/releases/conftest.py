@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild.releases.storage import FolderStorage, Storage, open_storage
+from fotabuild.releases.folder import FolderStorage
+from fotabuild.releases.places import open_storage
+from fotabuild.releases.storage import Storage
 from fotabuild.releases.store import ReleaseStore
 
 BUCKET = "firmware"

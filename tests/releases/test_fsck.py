@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import os
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import fsspec
 import pytest
 
-from fotabuild.releases.fsck import Problem, check_store
-from fotabuild.releases.store import INDEX, ReleaseStore
+from fotabuild.errors import ReleaseError
+from fotabuild.limits import READ_LIMITS, ReadLimits
+from fotabuild.releases import store as store_module
+from fotabuild.releases.findings import Problem
+from fotabuild.releases.folder import FolderStorage
+from fotabuild.releases.fsck import GRACE_SECONDS, check_store
+from fotabuild.releases.layout import INDEX, blob_name
+from fotabuild.releases.new_release import NewRelease
+from fotabuild.releases.storage import Storage
+from fotabuild.releases.store import ReleaseStore
 
 from .samples import DATE, release
 
@@ -24,7 +41,8 @@ def content(store: ReleaseStore) -> dict[str, bytes | None]:
     return {name: store.storage.read(name, 10**6) for name in names}
 
 
-FILES = (INDEX, "records/MAIN/1.0.0.json", "records/MAIN/1.1.0.json", "retired/MAIN/1.0.0.json")
+MARK = "records/MAIN/1.0.0.retired.1.json"
+FILES = (INDEX, "records/MAIN/1.0.0.json", "records/MAIN/1.1.0.json", MARK)
 
 
 def test_a_sound_store(filled: ReleaseStore) -> None:
@@ -34,25 +52,29 @@ def test_a_sound_store(filled: ReleaseStore) -> None:
     assert sum(name.startswith("blobs/") for name in before) == 3
 
 
-def test_an_empty_store(store: ReleaseStore) -> None:
-    assert check_store(store) == (0, [])
-    assert content(store) == {}
-
-
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "large"])
 def test_damaged_texts_are_restored(filled: ReleaseStore, name: str, damage: str) -> None:
     before = content(filled)
     data = before[name] or b""
-    bad = {"flip": data.replace(b"1", b"7", 1), "cut": data[:-9], "empty": b""}[damage]
+    bad = {
+        "flip": data.replace(b"0", b"9", 1),
+        "cut": data[:-9],
+        "empty": b"",
+        "large": data + b" " * READ_LIMITS.release_record,
+    }[damage]
+    if (name, damage) == (INDEX, "large"):
+        bad = data + b"?"
     assert bad != data
     filled.storage.write(name, bad)
     reported = check_store(filled, heal=False)[1]
     assert [finding.healed for finding in reported] == [False] * len(reported)
     assert filled.storage.read(name, 10**6) == bad
-    if damage == "flip" and name.startswith("retired"):
+    if damage == "large" and name != INDEX:
+        assert "too large" in " ".join(finding.detail for finding in reported)
+    if damage == "flip" and name == MARK:
         assert Problem.OUTDATED_INDEX in {finding.problem for finding in reported}
-        return  # The note wins over the index: it says another date now.
+        return  # The mark wins over the index: it says another date now.
     _, findings = check_store(filled)
     assert findings
     assert all(finding.healed for finding in findings)
@@ -60,7 +82,7 @@ def test_damaged_texts_are_restored(filled: ReleaseStore, name: str, damage: str
     assert check_store(filled) == (2, [])
 
 
-@pytest.mark.parametrize("name", FILES[:3])
+@pytest.mark.parametrize("name", FILES)
 def test_lost_texts_are_restored(filled: ReleaseStore, name: str) -> None:
     before = content(filled)
     filled.storage.remove(name)
@@ -93,24 +115,117 @@ def test_record_and_index_both_lost(filled: ReleaseStore) -> None:
         Problem.OUTDATED_INDEX,
         Problem.UNUSED_FILE,
     }
-    assert [entry.release.version for entry in filled.entries()] == ["1.0.0"]
+    assert [entry.release.version for entry in filled.contents().entries] == ["1.0.0"]
     assert sum(name.startswith("blobs/") for name in content(filled)) == 3
 
 
 def test_record_and_index_both_damaged(filled: ReleaseStore) -> None:
-    """The index is not written again without the release: a backup may still have its record."""
-    for name in (INDEX, "records/MAIN/1.1.0.json"):
+    """What is left is kept: the mark, the image, and the record, which a backup may replace."""
+    before = content(filled)
+    record = "records/MAIN/1.0.0.json"
+    for name in (INDEX, record):
         filled.storage.write(name, b"?")
-    _, findings = check_store(filled)
-    healed = {finding.name: finding.healed for finding in findings if not finding.harmless}
-    assert healed == {"records/MAIN/1.1.0.json": False, INDEX: False}
+    _, findings = check_store(filled, grace=-1)
+    assert {f.problem: (f.name, f.healed) for f in findings if not f.harmless} == {
+        Problem.DAMAGED_RECORD: (record, False),
+        Problem.OUTDATED_INDEX: (INDEX, True),
+    }
+    assert set(content(filled)) == set(before)
+    filled.storage.write(record, before[record] or b"")
+    assert filled.find("MAIN", "1.0.0").retired == DATE
+    check_store(filled)
+    assert content(filled) == before
+
+
+def test_an_oversized_image_is_named(filled: ReleaseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "READ_LIMITS", ReadLimits(image=2999))
+    findings = check_store(filled)[1]
+    assert {f.problem for f in findings} == {Problem.DAMAGED_BLOB}
+    assert len(findings) == 2
+    assert all("too large" in finding.detail for finding in findings)
+
+
+def test_a_store_of_a_newer_fotabuild_is_left_alone(filled: ReleaseStore) -> None:
+    text = (filled.storage.read(INDEX, 10**6) or b"").replace(
+        b'"format": 1', b'"format": 2, "new": []'
+    )
+    filled.storage.write(INDEX, text)
+    before = content(filled)
+    with pytest.raises(ReleaseError, match="format 2"):
+        check_store(filled)
+    assert content(filled) == before
+
+
+class OtherAdds:
+    """A place where somebody adds a release while its images are read."""
+
+    def __init__(self, storage: Storage, new: NewRelease) -> None:
+        self._storage, self._new = storage, new
+        self._done = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def alone(self) -> contextlib.nullcontext[None]:
+        """Not every network drive has locks, and no URL."""
+        return contextlib.nullcontext()
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        if name.startswith("blobs/") and not self._done:
+            self._done = True
+            ReleaseStore(self).add(self._new)
+        return self._storage.read(name, limit)
+
+
+def test_a_release_that_is_added_meanwhile_keeps_its_image(
+    tmp_path: Path, storage: Storage
+) -> None:
+    """Its image lies there since long, since somebody was killed when adding it."""
+    store = ReleaseStore(storage)
+    store.add(release("1.0.0"))
+    new = release("2.0.0", seed=2)
+    blob = blob_name(new.release().digest)
+    storage.write(blob, new.image)
+    _make_old(storage, blob)
+    findings = check_store(ReleaseStore(OtherAdds(storage, new)))[1]
+    assert not [finding for finding in findings if finding.healed]
+    assert store.blob(new.release().digest) == new.image
+    assert check_store(store) == (2, [])
+
+
+def test_an_old_image_is_new_again_for_whoever_is_about_to_name_it(storage: Storage) -> None:
+    store = ReleaseStore(storage)
+    store.add(release())
+    new = release("2.0.0", seed=2)
+    blob = blob_name(new.release().digest)
+    storage.write(blob, new.image)
+    _make_old(storage, blob)
+    assert storage.names("blobs")[blob] > GRACE_SECONDS
+    # A writer that is killed before it writes the record.
+    storage.write(blob, new.image, fresh=True)
+    [finding] = check_store(store)[1]
+    assert (finding.name, finding.healed) == (blob, False)
+    _make_old(storage, blob)
+    [finding] = check_store(store)[1]
+    assert (finding.name, finding.healed) == (blob, True)
+
+
+def _make_old(storage: Storage, name: str) -> None:
+    two_days = 2 * GRACE_SECONDS
+    if isinstance(storage, FolderStorage):
+        os.utime(storage.path(name), (time.time() - two_days,) * 2)
+    else:
+        system = fsspec.filesystem("memory")
+        path = urlsplit(f"{storage.place}/{name}")
+        file = system.store[f"/{path.netloc}{path.path}"]
+        file.created = file.modified = file.created - datetime.timedelta(seconds=two_days)
 
 
 def test_leftovers_go_after_their_time(filled: ReleaseStore) -> None:
     before = content(filled)
     for name in ("blobs/ab/.x.0123.tmp", ".index.json.0123.tmp", "blobs/ab/" + "ab" * 32):
         filled.storage.write(name, b"x")
-    filled.storage.write("retired/MAIN/3.0.0.json", b"x")
+    filled.storage.write("records/MAIN/3.0.0.retired.1.json", b"x")
     findings = check_store(filled)[1]
     assert all(finding.harmless for finding in findings)
     assert {finding.name for finding in findings if not finding.healed} == set(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild.errors import FileError, ImportListError
+from fotabuild.errors import FileError, ImportListError, ReleaseError
 from fotabuild.releases.importing import read_import
 
 from .samples import DATE, image
@@ -33,13 +33,19 @@ def test_all_columns(folder: Path) -> None:
         "1.0.0,fw1.bin,BOOT,2025-05-05,a.manifest,a.manifest,2026-01-01,1a2b\n"
         "1.1.0,fw2.bin,,,,,,\n",
     )
-    (first, retired), (second, in_field) = read_import(table, folder, "MAIN", DATE)
+    found = read_import(table, folder, "MAIN", DATE)
+    assert [title for title, _ in found] == ["BOOT 1.0.0", "MAIN 1.1.0"]
+    first, second = (source() for _, source in found)
     assert (first.component, first.image, first.manifest, first.elf) == (
         "BOOT", image(1), b"m", b"m",
     )  # fmt: skip
-    assert (first.date, first.origin, retired) == ("2025-05-05", {"commit": "1a2b"}, "2026-01-01")
+    assert (first.date, first.origin, first.retired) == (
+        "2025-05-05",
+        {"commit": "1a2b"},
+        "2026-01-01",
+    )
     assert (second.component, second.date, second.origin) == ("MAIN", DATE, {})
-    assert (second.image, in_field) == (image(2), None)
+    assert (second.image, second.retired) == (image(2), None)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,8 @@ def test_all_columns(folder: Path) -> None:
             "version,image\n1.0.0,fw1.bin\n1.0.0,fw2.bin\n",
             "list.csv:3: MAIN 1.0.0 stands in line 2",
         ),
+        ("version,image,date\n1.0.0,fw1.bin,x\n", "list.csv:2: date: 'x' is not a date"),
+        ("version,image,retired\n1.0.0,fw1.bin,yes\n", "list.csv:2: retired: 'yes' is not a date"),
     ],
 )
 def test_bad_lines(folder: Path, text: str, problem: str) -> None:
@@ -63,5 +71,39 @@ def test_bad_lines(folder: Path, text: str, problem: str) -> None:
 
 def test_a_missing_image(folder: Path) -> None:
     table = write(folder, "version,image\n1.0.0,fw1.bin\n1.1.0,gone.bin\n")
+    found = read_import(table, folder, "MAIN", DATE)
     with pytest.raises(FileError, match=r"image in line 3"):
-        read_import(table, folder, "MAIN", DATE)
+        found[1][1]()
+
+
+def test_files_are_read_when_they_are_needed(folder: Path) -> None:
+    table = write(folder, "version,image\n1.0.0,fw1.bin\n")
+    [(_, source)] = read_import(table, folder, "MAIN", DATE)
+    (folder / "fw1.bin").write_bytes(image(2))
+    assert source().image == image(2)
+
+
+def test_what_a_store_refuses_names_the_line(folder: Path) -> None:
+    (folder / "empty.bin").touch()
+    table = write(folder, "version,image\n1.0.0,fw1.bin\n1.1.0,empty.bin\n")
+    found = read_import(table, folder, "MAIN", DATE)
+    with pytest.raises(ReleaseError, match=r"list\.csv:3: image: this image has 0 bytes"):
+        found[1][1]().release()
+
+
+@pytest.mark.parametrize("name", ["../out.bin", "sub/../../out.bin", "link.bin", "folder/out.bin"])
+@pytest.mark.parametrize("column", ["image", "manifest", "elf"])
+def test_files_elsewhere_are_refused(folder: Path, name: str, column: str) -> None:
+    inner = folder / "inner"
+    inner.mkdir()
+    (folder / "out.bin").write_bytes(b"not for the store")
+    (inner / "fw1.bin").write_bytes(image(1))
+    (inner / "link.bin").symlink_to(folder / "out.bin")
+    (inner / "folder").symlink_to(folder)
+    values = {"image": "fw1.bin", "manifest": "", "elf": "", column: name}
+    table = write(folder, f"version,{','.join(values)}\n1.0.0,{','.join(values.values())}\n")
+    with pytest.raises(ImportListError, match=rf"list\.csv:2: {column}: .* not below the folder"):
+        read_import(table, inner, "MAIN", DATE)
+    values[column] = str(inner / "fw1.bin")  # An absolute name inside is fine.
+    table = write(folder, f"version,{','.join(values)}\n1.0.0,{','.join(values.values())}\n")
+    assert len(read_import(table, inner, "MAIN", DATE)) == 1

@@ -6,18 +6,21 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ..conftest import ROOT
+from .conftest import BUCKET
 
 
-def run(mode: str, folder: Path) -> dict[str, Any]:
+def run(mode: str, place: object, environment: Mapping[str, str] = {}) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-B", "-m", f"{__package__}.killed_writers", mode, folder],
+        [sys.executable, "-B", "-m", f"{__package__}.killed_writers", mode, str(place)],
         cwd=ROOT,
-        env=os.environ,
+        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -37,12 +40,19 @@ def test_killed_at_every_operation(tmp_path: Path, figure: Callable[[str], None]
     figure(f"release store, writer killed: 0 bad of {result['points']} points")
 
 
-def test_eight_writers_at_once(tmp_path: Path, figure: Callable[[str], None]) -> None:
-    result = run("together", tmp_path)
+@pytest.mark.parametrize("place", ["in-a-folder", "at-a-url"])
+def test_eight_writers_at_once(
+    place: str, request: pytest.FixtureRequest, tmp_path: Path, figure: Callable[[str], None]
+) -> None:
+    if place == "in-a-folder":
+        result = run(place, tmp_path)
+    else:
+        environment = request.getfixturevalue("s3_environment")
+        result = run(place, f"s3://{BUCKET}/together", environment)
     assert not result["bad"], "\n".join(result["bad"])
     assert result["lost"] == 0
     assert result["killed"] > 0
     figure(
-        f"release store, 8 writers, {result['rounds']} rounds, {result['killed']} killed: "
+        f"release store {place}, 8 writers, {result['rounds']} rounds, {result['killed']} killed: "
         f"{result['lost']} releases lost"
     )

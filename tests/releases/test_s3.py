@@ -108,7 +108,7 @@ def test_a_bucket_that_does_not_exist(tmp_path: Path, s3_environment: dict[str, 
 def test_start_up_does_not_import_what_urls_need() -> None:
     code = (
         "import sys, fotabuild.cli.main as m; m.make_parser('release');"
-        "import fotabuild.releases.store, fotabuild.releases.storage, fotabuild.plan.plan;"
+        "import fotabuild.releases.store, fotabuild.releases.places, fotabuild.plan.plan;"
         "print([n for n in ('fsspec', 's3fs', 'distributed', 'dask') if n in sys.modules])"
     )
     done = subprocess.run(

@@ -6,7 +6,7 @@ import pytest
 
 from fotabuild.errors import ImportListError
 from fotabuild.formats.firmware_version import FirmwareVersion
-from fotabuild.releases.record import Entry
+from fotabuild.releases.release import Entry
 from fotabuild.releases.selection import Selection, read_shares, select
 
 from .samples import DATE, release
@@ -87,6 +87,8 @@ def test_read_shares(text: str, expected: list[float]) -> None:
         (b"share\n1\n", "no column 'version'"),
         (b"version\n1.0.0\n", "line 2: share: this value is missing"),
         (b"version,share\n1.0,1\n", "line 2: version: '1.0'"),
+        (b"version,devices\n1.0.0,\n1.1.0,5\n", "line 2: devices: this value is missing"),
+        (b"version,share,devices\n1.0.0,1,\n", "line 2: devices: this value is missing"),
         (b"version,share\n1.0.0,x\n", "line 2: share: 'x' is not a number"),
         (b"version,share\n1.0.0,-1\n", "not a number"),
         (b"version,share\n1.0.0,nan\n", "not a number"),

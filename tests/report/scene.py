@@ -1,4 +1,4 @@
-"""A finished build to look at: image, two deltas, package, both schemas."""
+"""A finished build to look at: image, two deltas, package, all kinds of manifests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from fotabuild.plan.plan import make_plan
 from fotabuild.plan.runner import run_plan
 from fotabuild.report.folder import read_folder
 from fotabuild.report.precursors import InstalledImage, Precursors
-from fotabuild.report.verification import FolderVerification, FolderVerifier
+from fotabuild.report.verification import FolderVerifier
+from fotabuild.report.verified import FolderVerification
 from fotabuild.signing.certificate import public_key_of, read_certificate
 
 from ..formats.golden import CERTIFICATE, KEY, firmware
@@ -31,7 +32,7 @@ credentials:
   certificate: keys/update.cert.der
 payload:
   url: https://acme.com/{file}
-formats: [v3, v1]
+formats: [v3, v1, suit]
 releases:
 - version: 1.0.0
   image: old/1.0.0.bin
@@ -46,8 +47,9 @@ package:
     file-name: table.bin
 """
 OLD, NEW = firmware("fw-1.0.0"), firmware("fw-1.1.0")
-#: Files of the build: two manifests each of the image and of two patches, the package's one.
-MANIFESTS, FILES = 7, 14 - 1
+#: Files of the build. Manifests v3 and v1: two each of the image and of two patches, one of the
+#: package; then that of SUIT, the image, two patches with their side files, and the package.
+MANIFESTS, FILES = 7, 7 + 1 + 6
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Built:
         ).run()
 
 
-def build(root: Path) -> Built:
+def build(root: Path, version: tuple[int, int, int] = (1, 1, 0)) -> Built:
     """Build the project in ``root``."""
     for name, data in {
         "fotabuild.yaml": CONFIG.encode(),
@@ -107,7 +109,7 @@ def build(root: Path) -> Built:
     built = Built(root)
     plan = make_plan(
         built.config,
-        Build(image=root / "app.bin", version=FirmwareVersion(1, 1, 0), folder=built.update),
+        Build(image=root / "app.bin", version=FirmwareVersion(*version), folder=built.update),
     )
     run_plan(plan, lambda _step, _result: None)
     return built

@@ -12,7 +12,7 @@ from fotabuild.delta.encoder import make_patch
 from fotabuild.errors import ElfError
 from fotabuild.report.changes import explain_updates
 from fotabuild.report.folder import read_folder
-from fotabuild.report.model import Update
+from fotabuild.report.model import Download, Schema, Update
 from fotabuild.report.page import make_page
 
 from ..explain.scene import NEW, NEW_ELF, OLD, OLD_ELF
@@ -21,8 +21,9 @@ from .scene import Built
 from .test_report import report_of
 
 UPDATE = Update(
-    manifest="a.manifest", schema=3, manifest_size=300, version="1.1.0", since="1.0.0",
-    payload="a.patch", payload_format="arm-patch-stream", payload_size=1, url="https://acme.com/a",
+    manifest="a.manifest", schema=Schema.V3, manifest_size=300, version="1.1.0", since="1.0.0",
+    downloads=(Download(url="https://acme.com/a", file="a.patch"),),
+    payload_format="arm-patch-stream", payload_size=1,
     image_size=len(NEW), saving=50.0, memory=1024, seconds=1.0, signature="passed",
     image_signed=False, accepted=True,
 )  # fmt: skip
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_costs_stand_by_section_and_symbol(folder: Path) -> None:
-    updates = [UPDATE, msgspec.structs.replace(UPDATE, schema=1)]
+    updates = [UPDATE, msgspec.structs.replace(UPDATE, schema=Schema.V1)]
     (change,) = explain_updates(
         updates, read_folder(folder / "update"), folder / "new.elf", {"1.0.0": folder / "old.elf"}
     )

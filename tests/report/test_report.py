@@ -13,7 +13,7 @@ import pytest
 from fotabuild.device.profile import DeviceLimits
 from fotabuild.files import sha256
 from fotabuild.report.folder import read_folder
-from fotabuild.report.model import Report
+from fotabuild.report.model import Report, Schema
 from fotabuild.report.page import duration, make_page, speed
 from fotabuild.report.summary import Subject, default_title, make_report
 from fotabuild.report.writing import write_report
@@ -38,7 +38,7 @@ def report_of(built: Built, **values: Any) -> Report:
 def test_numbers_are_those_of_the_files(pristine: Built) -> None:
     report = report_of(pristine, link_speed=20_000)
     assert report.title == "Toaster <2> 1.1.0"
-    assert len(report.updates) == MANIFESTS
+    assert len(report.updates) == MANIFESTS + 1, "that of SUIT"
     assert len(report.files) == FILES
     for entry in report.files:
         data = (pristine.update / entry.name).read_bytes()
@@ -55,7 +55,7 @@ def test_numbers_are_those_of_the_files(pristine: Built) -> None:
 
 def test_deltas_stand_in_the_order_of_releases(pristine: Built) -> None:
     since = [update.since for update in report_of(pristine).updates]
-    assert since == [None, None, None, "1.0.0", "1.0.0", "1.0.1", "1.0.1"]
+    assert since == [None, None, None, None, "1.0.0", "1.0.0", "1.0.1", "1.0.1"]
 
 
 def test_unknown_precursors_are_named_by_their_digest(built: Built) -> None:
@@ -135,7 +135,7 @@ def test_the_page_says_what_the_report_says(pristine: Built) -> None:
 def test_bars_are_as_long_as_the_patches(pristine: Built) -> None:
     report = report_of(pristine)
     rects = Page(make_page(report).decode()).of("rect")
-    deltas = [u for u in report.updates if u.saving is not None and u.schema == 3]
+    deltas = [u for u in report.updates if u.saving is not None and u.schema is Schema.V3]
     full = [float(r["width"] or 0) for r in rects if r["class"] == "full"]
     patch = [float(r["width"] or 0) for r in rects if r["class"] == "patch"]
     for delta, long, short in zip(deltas, full, patch, strict=True):
@@ -165,10 +165,10 @@ def test_hostile_names_stay_text(built: Built) -> None:
 def test_the_json_holds_everything_but_pictures(pristine: Built) -> None:
     report = report_of(pristine)
     values = json.loads(report.encode())
-    assert values["schema_version"] == 1
+    assert values["schema_version"] == 2
     assert values["accepted"] is True
     assert {entry["name"] for entry in values["files"]} == {e.name for e in report.files}
-    assert values["updates"][3]["payload-format"] == "arm-patch-stream"
+    assert values["updates"][4]["payload-format"] == "arm-patch-stream"
     assert msgspec.convert({k: v for k, v in values.items() if k != "schema_version"}, Report)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fotabuild.config.loader import LoadedConfig, load_config
-from fotabuild.errors import VerificationError
+from fotabuild.errors import ElfError, VerificationError
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.plan.build import Build
 from fotabuild.plan.plan import Plan, make_plan
@@ -16,6 +16,8 @@ from fotabuild.plan.runner import run_plan
 from fotabuild.steps.description import describe_step, step_from_description
 from fotabuild.steps.step import StepKind
 
+from ..explain import scene as linked
+from ..formats.golden import CERTIFICATE, KEY
 from .scene import CONFIG, FILES, Built
 
 
@@ -87,3 +89,65 @@ def test_it_can_be_described_and_read_back(built: Built) -> None:
     assert again == step
     again.run()
     assert (built.update / "app-1.1.0.report.html").is_file()
+
+
+def linked_plan(folder: Path, *, flat: bool = False, elf: bool = True) -> Plan:
+    """A build of a linked file, with a release whose linked file is known."""
+    for name, data in {
+        "keys/update.key.pem": KEY.read_bytes(),
+        "keys/update.cert.der": CERTIFICATE.read_bytes(),
+        "old.bin": linked.OLD,
+        "old.elf": linked.OLD_ELF,
+        "app.elf": linked.NEW if flat else linked.NEW_ELF,
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    text = CONFIG[: CONFIG.index("releases:")] + "report:\n  write: true\nreleases:\n"
+    text += "- version: 1.0.0\n  image: old.bin\n" + ("  elf: old.elf\n" if elf else "")
+    (folder / "fotabuild.yaml").write_text(text, encoding="utf-8")
+    config = load_config(folder / "fotabuild.yaml", environ={})
+    version = FirmwareVersion(1, 1, 0)
+    return make_plan(
+        config, Build(image=folder / "app.elf", version=version, folder=folder / "update")
+    )
+
+
+def test_linked_files_of_old_releases_say_what_changed(tmp_path: Path) -> None:
+    plan = linked_plan(tmp_path)
+    step = plan.steps[-1]
+    assert {tmp_path / "old.elf", tmp_path / "app.elf"} <= set(step.inputs)
+    assert step_from_description(json.dumps(describe_step(step)).encode()) == step
+    run_plan(plan, lambda _step, _result: None)
+    page = tmp_path / "update" / "app-1.1.0.report.html"
+    (change,) = json.loads(page.with_suffix(".json").read_text())["changes"]
+    assert change["since"] == "1.0.0"
+    parts = {part["name"]: part for part in change["values"]["parts"]}
+    assert parts["added"]["note"] == "new"
+    assert "What changed" in page.read_text()
+
+
+@pytest.mark.parametrize(("flat", "elf"), [(True, True), (False, False)])
+def test_without_symbols_nothing_is_said_of_them(flat: bool, elf: bool, tmp_path: Path) -> None:
+    plan = linked_plan(tmp_path, flat=flat, elf=elf)
+    assert (tmp_path / "app.elf" in plan.steps[-1].inputs) is elf
+    run_plan(plan, lambda _step, _result: None)
+    values = json.loads((tmp_path / "update" / "app-1.1.0.report.json").read_text())
+    assert values["changes"] == []
+
+
+def test_the_linked_file_of_another_image_is_refused(tmp_path: Path) -> None:
+    plan = linked_plan(tmp_path)
+    run_plan(plan, lambda _step, _result: None)
+    (tmp_path / "app.elf").write_bytes(linked.OLD_ELF)
+    with pytest.raises(ElfError, match=r"app\.elf"):
+        plan.steps[-1].run()
+
+
+def test_another_release_of_ours_is_another_report(
+    built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says which version made it."""
+    step = plan_of(built).steps[-1]
+    before = dict(step.parameters)
+    monkeypatch.setattr("fotabuild.steps.report.__version__", "99.0.0")
+    assert dict(step.parameters) != before

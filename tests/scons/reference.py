@@ -12,7 +12,7 @@ from fotabuild.plan.build import Build
 from fotabuild.plan.make import StepMaker
 from fotabuild.plan.plan import Plan, make_plan
 from fotabuild.plan.runner import run_plan
-from fotabuild.steps.manifest import Precursor
+from fotabuild.steps.payload_manifest import Precursor
 from fotabuild.steps.step import Step
 
 from .project import Project, link

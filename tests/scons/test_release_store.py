@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fotabuild.releases.storage import FolderStorage
-from fotabuild.releases.store import NewRelease, ReleaseStore
+from fotabuild.releases.folder import FolderStorage
+from fotabuild.releases.new_release import NewRelease
+from fotabuild.releases.store import ReleaseStore
 
 from .project import CONFIG, Project
 

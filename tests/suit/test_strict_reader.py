@@ -108,8 +108,9 @@ def value_of(item: Item) -> CborValue:
     if item.kind is Kind.ARRAY:
         return [value_of(each) for each in item.items]
     if item.kind is Kind.MAP:
-        return {key.value: value_of(v) for key, v in zip(*[iter(item.items)] * 2, strict=True)}
-    return item.value
+        pairs = zip(item.items[::2], item.items[1::2], strict=True)
+        return {value_of(key): value_of(value) for key, value in pairs}  # type: ignore[misc]
+    return bytes(item.value) if isinstance(item.value, memoryview) else item.value
 
 
 def same(value: object) -> object:
@@ -250,10 +251,11 @@ def block(protected: CborValue, unprotected: CborValue, payload: CborValue = Non
         (block({1: -9}, {1: -9}), "header 1 is both protected and unprotected"),
         (block({4: b"k"}, {1: -9}), "names no algorithm"),
         (block({1: -9}, {}, b"x"), "the payload of a signature is attached"),
+        (block({1: -9}, {}, []), "expected a byte string, found an array"),
         (block({1: "ES256"}, {}), "expected an unsigned number, found a text"),
         (block({1: -9}, {4: "k"}), "expected a byte string, found a text"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_signatures_are_refused_by_name(change: object, problem: str) -> None:
     with pytest.raises(SuitError, match=problem):

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -352,12 +353,20 @@ def test_streams_in_place_of_files() -> None:
         (("pubkey", "-k", "none"), 1),
         (("sign", "-m", "none", "-k", str(P521), "-o", "x"), 1),
         (("parse", "-m", "payloads/app.bin"), 1),
+        (("parse", "-m", "no.suit"), 1),
+        (("parse", "-m", "no.suit", "-f", "suit-debug"), 1),
+        (("parse", "-m", "no.suit", "-f", "hex"), 1),
+        (("parse", "-m", "no.suit", "-j"), 1),
         (("--version",), 0),
         (("create", "--help"), 0),
     ],
 )
-def test_exit_statuses(arguments: tuple[str, ...], status: int) -> None:
+def test_exit_statuses(
+    arguments: tuple[str, ...], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("no.suit").write_bytes(cbor2.dumps({1: b"CBOR, and no SUIT"}))
     assert run(*arguments) == status
+    assert status == 0 or capsys.readouterr().out == ""
     assert not Path("x").exists()
 
 

@@ -6,15 +6,25 @@ command line stands on.
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
+from fotabuild.cli.suit.streams import write_output
 from fotabuild.device.suit_acceptance import accept_envelope, verify_envelope
 from fotabuild.device.suit_processor import run_manifest
 from fotabuild.device.suit_self_check import check_envelope, device_for
-from fotabuild.errors import SuitError, SuitInputError, SuitProfileError, VerificationError
+from fotabuild.errors import (
+    FileError,
+    SuitError,
+    SuitInputError,
+    SuitProfileError,
+    VerificationError,
+)
 from fotabuild.formats.suit import model
 from fotabuild.formats.suit.decoder import decode_envelope
 from fotabuild.formats.suit.description import Description
@@ -278,12 +288,35 @@ def test_defect_15_an_id_is_data_and_no_code() -> None:
             component_id(parse_json(text))
 
 
-def test_defect_16_a_failure_gives_no_bytes() -> None:
-    """Nothing is returned, so that there is nothing to write: a defect of files otherwise."""
-    with pytest.raises(SuitProfileError):
-        make(manifest(component(offset=4096)), Profile.CURRENT)
-    with pytest.raises(SuitInputError):
-        make(manifest(component(install_id="00")))
+def _half_an_output() -> Iterator[bytes]:
+    yield make(manifest())
+    raise SuitInputError("the rest cannot be made")
+
+
+@pytest.mark.parametrize("before", [None, b"an earlier manifest"])
+@pytest.mark.parametrize("full_disk", [False, True])
+def test_defect_16_a_failure_in_the_middle_leaves_the_output_as_it_was(
+    before: bytes | None, full_disk: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older tool opens its output first; what fails then leaves it empty."""
+    output = tmp_path / "a.suit"
+    if before is not None:
+        output.write_bytes(before)
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if full_disk:
+        monkeypatch.setattr(os, "fsync", refuse)
+        with pytest.raises(FileError, match="No space left"):
+            write_output(output, [make(manifest())])
+    else:
+        with pytest.raises(SuitInputError, match="the rest"):
+            write_output(output, _half_an_output())
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([before] if before else [])
+    monkeypatch.undo()
+    write_output(output, [make(manifest())])
+    assert output.read_bytes() == make(manifest())
 
 
 @pytest.mark.parametrize("profile", BOTH)

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from fotabuild.errors import CborError, UsageError, VerificationError
+from fotabuild.cli.suit.create import render
+from fotabuild.cli.suit.view import View
+from fotabuild.errors import CborError, SuitError, UsageError, VerificationError
 from fotabuild.formats.suit.cbor_writer import Tagged, encode
 from fotabuild.formats.suit.decoder import decode_envelope
 from fotabuild.formats.suit.diagnostic import diagnose
@@ -52,13 +54,13 @@ def test_diagnostic_notation_of_draft_09_uses_its_names() -> None:
     assert "/ alg / 1: -7" in text
 
 
-def test_diagnostic_notation_of_what_is_no_suit() -> None:
-    assert diagnose(encode({1: [True, None, -5, "\x1b"], 5: b"ab"})) == (
-        "{\n  1: [true, null, -5, \"\\u001b\"],\n  5: h'6162'\n}\n"
-    )
-    assert diagnose(encode(Tagged(107, {}))) == "107({})\n"
+@pytest.mark.parametrize("view", View)
+def test_what_is_no_suit_is_refused_in_every_form(view: View) -> None:
+    for data in (encode({1: [True, None, -5, "\x1b"], 5: b"ab"}), encode(Tagged(107, {}))):
+        with pytest.raises(SuitError, match="this is no SUIT envelope"):
+            render(data, view)
     with pytest.raises(CborError):
-        diagnose(b"\xff")
+        render(b"\xff", view)
 
 
 def test_the_explanation_says_what_the_device_does() -> None:

@@ -17,6 +17,7 @@ from fotabuild.cli.options import (
     workforce_from,
 )
 from fotabuild.cli.output import Output
+from fotabuild.cli.signing_apart import add_stages
 
 if TYPE_CHECKING:
     from fotabuild.config.loader import LoadedConfig
@@ -31,7 +32,8 @@ def register(subparsers: Subparsers) -> None:
         help="make every update artifact of an image",
         description="Makes the flat image with its manifest, a delta with side file and manifest "
         "from each older release, and the combined package with its manifest if the configuration "
-        "declares one. Prints the names of the files.",
+        "declares one. Prints the names of the files. With --prepare, --sign and --attach the same "
+        "in three stages, so that the key is on a machine that builds nothing.",
     )
     add_build(parser)
     parser.add_argument(
@@ -39,6 +41,7 @@ def register(subparsers: Subparsers) -> None:
         action="store_true",
         help="fail where a delta is not worth it, instead of leaving it to the full image",
     )
+    add_stages(parser)
     add_workforce(parser, jobs=1)
     add_dry_run(parser)
     parser.set_defaults(run=run)
@@ -74,20 +77,29 @@ def add_build(parser: argparse.ArgumentParser, *, optional: bool = False) -> Non
 def run(args: argparse.Namespace, output: Output) -> int:
     """Make the plan and run it."""
     from fotabuild.cli.deltas import BuildDeltas
+    from fotabuild.cli.signing_apart import SigningApart, stage_from
 
-    plan = plan_from(args)
+    stage = stage_from(args)
+    plan = plan_from(args, signed_here=args.prepare is None and args.attach is None)
     for note in plan.notes:
         output.say(f"note: {note}")
     deltas = BuildDeltas(plan.steps, workforce_from(args), args.require_deltas, output)
+    if stage is not None:
+        return SigningApart(*stage, deltas, output).run(plan.steps, dry_run=args.dry_run)
     return run_steps(args, output, plan.steps, deltas)
 
 
-def plan_from(args: argparse.Namespace) -> Plan:
-    """Return the plan that the options describe."""
+def plan_from(args: argparse.Namespace, *, signed_here: bool = True) -> Plan:
+    """Return the plan that the options describe.
+
+    Args:
+        args: parsed options.
+        signed_here: whether its manifests are signed here.
+    """
     from fotabuild.plan.plan import make_plan
 
     config = read_config(args)
-    return make_plan(config, build_from(args, config))
+    return make_plan(config, build_from(args, config), signed_here=signed_here)
 
 
 def build_from(args: argparse.Namespace, config: LoadedConfig) -> Build:

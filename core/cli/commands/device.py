@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fotabuild.cli.commands import device_init
 from fotabuild.cli.commands.device_init import add_folder, describe
 from fotabuild.cli.options import Subparsers
-from fotabuild.cli.output import Output
+from fotabuild.cli.output import Output, counted
 from fotabuild.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -168,9 +168,9 @@ def run_fleet(args: argparse.Namespace, output: Output) -> int:
             tell=output.say,
         )
     if result.idle:
-        output.say(f"{result.idle} devices: no update came in time")
+        output.say(f"{counted(result.idle, 'device')}: no update came in time")
     for text, count in result.errors.most_common(5):
-        output.warn(f"{count} devices: {text}")
+        output.warn(f"{counted(count, 'device')}: {text}")
     values = {
         "devices": result.count,
         "updated": result.updated,

@@ -52,7 +52,7 @@ def manifest_step(args: argparse.Namespace, *, signed_here: bool = True) -> Mani
     """
     from fotabuild.formats.firmware_version import FirmwareVersion
     from fotabuild.plan.make import StepMaker
-    from fotabuild.steps.manifest import Precursor
+    from fotabuild.steps.payload_manifest import Precursor
 
     config = read_config(
         args,

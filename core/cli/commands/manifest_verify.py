@@ -47,8 +47,6 @@ def register(verbs: Subparsers) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Check a manifest and print each result."""
-    from fotabuild.device.manifest_acceptance import accept_manifest
-    from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
     from fotabuild.files import read_file
     from fotabuild.formats.manifest_schema import schema_of
     from fotabuild.limits import READ_LIMITS
@@ -60,7 +58,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
         raise ConfigError(
             "no key to verify with", remedy="give --certificate or --public-key, or a configuration"
         )
-    accept = accept_manifest_v1 if schema_of(data) == 1 else accept_manifest
+    # Each knows a format that the other does not need.
+    if schema_of(data) == 1:
+        from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1 as accept
+    else:
+        from fotabuild.device.manifest_acceptance import accept_manifest as accept
     report = accept(data, device, payload)
     for warning in device.profile.warnings:
         output.warn(warning)

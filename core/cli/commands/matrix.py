@@ -16,7 +16,7 @@ from fotabuild.cli.options import (
     read_config,
     workforce_from,
 )
-from fotabuild.cli.output import Output
+from fotabuild.cli.output import Output, counted
 from fotabuild.errors import ConfigError, ExitStatus, MatrixError, UsageError, printable
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def _report(result: MatrixResult, output: Output) -> int:
         for path in step.outputs
     ]
     output.say(
-        f"{len(result.rows)} deltas in {result.seconds:.1f} s, {result.computed} computed: "
+        f"{counted(len(result.rows), 'delta')} in {result.seconds:.1f} s, "
+        f"{result.computed} computed: "
         + ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     )
     values: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fotabuild.cli.options import Subparsers, add_config, add_signing, read_config
-from fotabuild.cli.output import Output
+from fotabuild.cli.output import Output, counted
 from fotabuild.cli.release_folder import Scene, add_folder, read_scene
 from fotabuild.errors import ConfigError, ExitStatus, UsageError, VerificationError
 
@@ -30,7 +30,8 @@ def register(subparsers: Subparsers) -> None:
         help="make a signed statement on the origin of a folder of artifacts",
         description="Checks the folder as 'verify' does and states its files and their digests, "
         "what they were made from and by whom: SLSA provenance v1 in an in-toto statement, signed "
-        "with the update key. Statements and reports in the folder are left out.",
+        "with the update key. Statements and the folder's report.html and report.json are left "
+        "out.",
     )
     add_folder(create)
     create.add_argument(
@@ -79,9 +80,12 @@ def register(subparsers: Subparsers) -> None:
 def run_create(args: argparse.Namespace, output: Output) -> int:
     """Check the folder, state, sign, verify, write."""
     from fotabuild.config.kept_files import key_access, refuse_to_replace
-    from fotabuild.errors import KeyMismatchError
-    from fotabuild.files import write_file
+    from fotabuild.errors import KeyMismatchError, ProvenanceError, ReleaseFolderError
+    from fotabuild.files import same_file, write_file
+    from fotabuild.limits import READ_LIMITS
     from fotabuild.provenance.envelope import seal, unseal
+    from fotabuild.provenance.statement import read_subjects
+    from fotabuild.report.artifact import ArtifactKind
     from fotabuild.signing.signer import open_signer
 
     if args.no_config:
@@ -94,7 +98,24 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
     credentials = scene.config.project.credentials
     if credentials.key is None:
         raise ConfigError("this setting is needed and missing", field="credentials.key")
-    payload = _statement(args, scene).encode()
+    others = [
+        item
+        for item in scene.folder.of_kind(ArtifactKind.PROVENANCE)
+        if not same_file(item.path, file)
+    ]
+    if others and not args.several_statements:
+        raise ReleaseFolderError(
+            "there is a statement on the origin here already",
+            file=others[0].path,
+            remedy="remove it, or give --several-statements if the folder holds several releases",
+        )
+    statement = _statement(args, scene)
+    if scene.device.public_key is None:
+        raise ProvenanceError(
+            "only keys on P-256 sign statements",
+            file=scene.config.project.credentials.certificate,
+            remedy="give --key and --certificate of one that is",
+        )
     signer = open_signer(credentials.key, key_access(credentials), scene.device.public_key)
     if signer.public_key() != scene.device.public_key:
         raise KeyMismatchError(
@@ -102,8 +123,13 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
             field="credentials.certificate",
             remedy="nobody could verify the statement: give the certificate's own key",
         )
-    data = seal(payload, signer)
-    unseal(data, signer.public_key())
+    data = seal(statement.encode(), signer)
+    # As 'verify' will read it.
+    read = read_subjects(unseal(data, signer.public_key()))
+    if read != statement.subjects or len(data) > READ_LIMITS.provenance:
+        raise ProvenanceError(
+            f"a statement on {len(read)} files of these names would be too long", file=file
+        )
     write_file(file, data, inputs=[a.path for a in scene.folder.artifacts if a.is_covered])
     output.say(f"provenance {file.name}: {len(data)} bytes")
     output.result({"file": str(file), "size": len(data)}, str(file))
@@ -132,16 +158,17 @@ def _statement(args: argparse.Namespace, scene: Scene) -> Statement:
             remedy="see 'fotabuild verify'",
         )
     fields = [item.fields for item in found.files if item.fields]
+    suit = [item.suit.version for item in found.files if item.suit is not None]
     digests = {item["precursor-digest"] for item in fields if item.get("precursor-digest")}
     materials = [Material({"sha256": digest}, "installed image") for digest in sorted(digests)]
-    versions = sorted({item["payload-version"] for item in fields if "payload-version" in item})
+    versions = {item["payload-version"] for item in fields if "payload-version" in item}
     return Statement(
         subjects={item.name: item.digest for item in covered},
         parameters={
             "vendor-id": str(scene.config.identity.vendor_id),
             "class-id": str(scene.config.identity.class_id),
             "component": scene.config.project.component,
-            "versions": versions,
+            "versions": sorted({*versions, *suit}),
         },
         materials=(*_source(args), *_files(args), *materials),
         builder=args.builder_id or UNKNOWN_BUILDER,
@@ -193,6 +220,6 @@ def run_sbom(args: argparse.Namespace, output: Output) -> int:
     parts = read_parts(args.parts)
     data = make_sbom(name, str(version), sha256(image), parts)
     write_file(file, data, inputs=[args.parts, args.image])
-    output.say(f"sbom      {file.name}: {len(parts)} parts")
+    output.say(f"sbom      {file.name}: {counted(len(parts), 'part')}")
     output.result({"file": str(file), "parts": len(parts)}, str(file))
     return ExitStatus.OK

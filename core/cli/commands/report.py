@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fotabuild.cli.options import Subparsers
-from fotabuild.cli.output import Output
+from fotabuild.cli.output import Output, counted
 from fotabuild.cli.release_folder import Scene, add_folder, read_scene
 from fotabuild.errors import ExitStatus, UsageError, VerificationError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fotabuild.config.model import Project
     from fotabuild.report.model import Change
     from fotabuild.report.summary import Subject
-    from fotabuild.report.verification import FolderVerification
+    from fotabuild.report.verified import FolderVerification
 
 _FACTORS = {"": 1, "k": 1000, "M": 1_000_000}
 _MOST_BITS = 10**12
@@ -65,21 +65,37 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Check the folder and write both files."""
-    from fotabuild.report.folder import REPORT_SUFFIXES
+    from fotabuild.files import same_file
+    from fotabuild.report.artifact import FOLDER_REPORTS
     from fotabuild.report.summary import make_report
     from fotabuild.report.verification import FolderVerifier
-    from fotabuild.report.writing import write_report
+    from fotabuild.report.writing import json_of, write_report
 
     page = args.output or args.folder / _DEFAULT_NAME
-    if not page.name.endswith(REPORT_SUFFIXES[0]):
-        raise UsageError(f"the name of the page must end with {REPORT_SUFFIXES[0]}")
+    if not page.name.endswith(FOLDER_REPORTS[0]):
+        raise UsageError(f"the name of the page must end with {FOLDER_REPORTS[0]}")
     scene = read_scene(args)
-    found = FolderVerifier(scene.folder, scene.device, scene.precursors).run()
+    made = [
+        item.name
+        for item in scene.folder.artifacts
+        if any(same_file(item.path, file) for file in (page, json_of(page)))
+    ]
+    found = FolderVerifier(
+        scene.folder,
+        scene.device,
+        scene.precursors,
+        several_statements=args.several_statements,
+        ignored=made,
+    ).run()
     subject = _subject(args, scene, found)
     changes = _changes(args, scene, found, subject)
     report = make_report(found, scene.folder, subject, changes)
+    _warn_of_statements(args, output, scene, page)
     files = write_report(report, page, [artifact.path for artifact in scene.folder.artifacts])
-    output.say(f"report    {page.name}: {len(report.updates)} updates, {len(report.files)} files")
+    output.say(
+        f"report    {page.name}: {counted(len(report.updates), 'update')}, "
+        f"{counted(len(report.files), 'file')}"
+    )
     output.result(
         {"accepted": report.accepted, "files": [str(file) for file in files]},
         "\n".join(map(str, files)),
@@ -89,6 +105,17 @@ def run(args: argparse.Namespace, output: Output) -> int:
     error = VerificationError("checks failed, see the report", file=args.folder)
     output.fail(error)
     return error.exit_status
+
+
+def _warn_of_statements(args: argparse.Namespace, output: Output, scene: Scene, page: Path) -> None:
+    from fotabuild.files import same_file
+    from fotabuild.report.artifact import ArtifactKind
+
+    inside = page.parent.resolve().is_relative_to(args.folder.resolve())
+    usual = same_file(page, args.folder / _DEFAULT_NAME)
+    for statement in scene.folder.of_kind(ArtifactKind.PROVENANCE):
+        if inside and not usual:
+            output.warn(f"{statement.name} speaks of another {page.name}: state the origin again")
 
 
 def _subject(args: argparse.Namespace, scene: Scene, found: FolderVerification) -> Subject:

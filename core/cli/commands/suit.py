@@ -16,6 +16,7 @@ from fotabuild.cli.suit.options import (
     add_pubkey,
     add_sever,
     add_sign,
+    view_of,
 )
 from fotabuild.cli.suit.view import STREAM, View
 from fotabuild.errors import ExitStatus, UsageError, in_file
@@ -128,15 +129,22 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
 
 def run_parse(args: argparse.Namespace, output: Output) -> int:
     """Print a manifest."""
-    import json
-
     from fotabuild.cli.suit import actions
+    from fotabuild.cli.suit.streams import write_output
 
+    note = "note: no signature was verified; use 'fotabuild suit verify'"
     if output.as_json:
-        args.format = View.JSON.value
-    text = actions.run_parse(args).decode().removesuffix("\n")
-    output.say("note: no signature was verified; use 'fotabuild suit verify'")
-    output.result({"suit": json.loads(text)} if output.as_json else {}, text)
+        values = actions.parsed_values(args)
+        output.say(note)
+        output.result({"suit": values}, "")
+        return ExitStatus.OK
+    pieces = actions.run_parse(args)
+    output.say(note)
+    if view_of(args) is View.EXPLANATION:
+        # For people, whose terminal may lack a character.
+        output.result({}, b"".join(pieces).decode().removesuffix("\n"))
+    else:
+        write_output(STREAM, pieces)
     return ExitStatus.OK
 
 
@@ -177,7 +185,7 @@ def run_pubkey(args: argparse.Namespace, output: Output) -> int:
             text = data.hex()
         output.result({"public-key": text}, "")
     else:
-        write_output(STREAM, data)
+        write_output(STREAM, [data])
     return ExitStatus.OK
 
 
@@ -198,6 +206,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
     from fotabuild.files import read_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.signing.cose_verify import load_secret, load_verification_key
+    from fotabuild.signing.key_file import warn_if_open
 
     if not args.public_key and not args.secret:
         raise UsageError("no key is given", remedy="give --public-key, or --secret")
@@ -208,6 +217,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
     for path in args.secret:
         with in_file(path):
             keys.append(load_secret(read_file(path, READ_LIMITS.key, "secret")))
+        warn_if_open(path, "secret")
     report = accept_envelope(read_envelope(args.manifest), keys, require_all=not args.any)
     return print_report(report, args.manifest, output)
 

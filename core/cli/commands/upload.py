@@ -15,8 +15,10 @@ from fotabuild.cli.output import Output
 from fotabuild.errors import ExitStatus, FotabuildError, UsageError
 
 if TYPE_CHECKING:
+    from fotabuild.cli.deltas import BuildDeltas
     from fotabuild.config.loader import LoadedConfig
     from fotabuild.publish.journal import Journal
+    from fotabuild.steps.step import Step
 
 _DETAILS_NOT_STORED = ("run", "command", "resume", "json", "quiet", "debug")
 
@@ -204,28 +206,24 @@ def _dispatch(
 
 def _copy(args: argparse.Namespace, output: Output, config: LoadedConfig, place: str | None) -> int:
     """Build, and copy the artifacts."""
+    from fotabuild.cli.deltas import BuildDeltas
     from fotabuild.cli.upload_events import Reporter
+    from fotabuild.matrix.run import Workforce
     from fotabuild.plan.plan import make_plan
     from fotabuild.publish.destination import copying_destination
     from fotabuild.publish.folder import Artifact, Release
 
     build = build_from(args, config)
     destination = copying_destination(place or str(build.folder))
-    plan = make_plan(config, build)
+    plan = make_plan(config, build, signed_here=not args.built)
     for note in plan.notes:
         output.say(f"note: {note}")
     destination.check()
-    for step in plan.steps:
-        if args.dry_run:
-            output.say(f"would make {step.name}")
-        elif not args.built:
-            result = step.run()
-            output.say(f"{step.kind.value:<10}{step.outputs[0].name}: {result.summary}")
-            for warning in result.warnings:
-                output.warn(warning)
+    deltas = BuildDeltas(plan.steps, Workforce(), required=False, output=output)
     artifacts = tuple(
         Artifact(path, step.kind.value, _since(step))
         for step in plan.steps
+        if _is_there(step, args, deltas, output)
         for path in step.outputs
     )
     release = Release(
@@ -245,6 +243,28 @@ def _copy(args: argparse.Namespace, output: Output, config: LoadedConfig, place:
     values = {"event": "result", "dry-run": args.dry_run, "place": destination.place}
     output.result({**values, "files": list(names)}, "\n".join(names))
     return ExitStatus.OK
+
+
+def _is_there(step: Step, args: argparse.Namespace, deltas: BuildDeltas, output: Output) -> bool:
+    """Run a step if it is to be run; return whether its artifact is published.
+
+    A delta that is not worth it is left out with its manifests, as in every build.
+    """
+    from fotabuild.steps.step import StepKind
+
+    if args.dry_run:
+        output.say(f"would make {step.name}")
+        return True
+    if args.built:
+        payload = step.outputs[0] if step.kind is StepKind.DELTA else step.inputs[0]
+        return not deltas.may_leave_out(step) or payload.exists()
+    result = deltas.run(step)
+    if result is None:
+        return False
+    output.say(f"{step.kind.value:<10}{step.outputs[0].name}: {result.summary}")
+    for warning in result.warnings:
+        output.warn(warning)
+    return True
 
 
 def _since(step: Any) -> str | None:

@@ -13,7 +13,7 @@ from fotabuild.errors import ExitStatus, VerificationError, printable
 
 if TYPE_CHECKING:
     from fotabuild.device.report import AcceptanceReport
-    from fotabuild.report.verification import FolderVerification
+    from fotabuild.report.verified import FolderVerification
 
 _NAMED_FAILURES = 20
 
@@ -23,7 +23,8 @@ def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "verify",
         help="check a whole folder of artifacts",
-        description="Checks every manifest with its payload as a device does, applies each patch "
+        description="Checks every manifest, those of SUIT too, with its payload as a device does, "
+        "applies each patch "
         "to the image that it starts from where that is at hand, reads packages and side files, "
         "and verifies the statements on the origin of the files. Prints what failed or is worth "
         "knowing; with --all every check.",
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         scene.device,
         scene.precursors,
         need_provenance=args.require_provenance,
+        several_statements=args.several_statements,
     ).run()
     text = "\n".join(printable(line) for line in _lines(found, everything=args.all))
     values: dict[str, Any] = verification_values(found)

@@ -43,6 +43,8 @@ def init(args: argparse.Namespace, log: Log) -> None:
     known = cache.read_config() if cache.config.exists() else None
     with in_file(cache.config):
         identity = _identity(args, None if args.replace_key else known)
+    for path in cache.open_to_others():
+        _close(path, log)
     outputs = OutputSet()
     credentials = find_credentials(args, cache, known, outputs, log)
     refuse_overwrite(args.generated_resource, [*cache.files, *credentials.used, _presets()])
@@ -63,8 +65,6 @@ def init(args: argparse.Namespace, log: Log) -> None:
         credentials.replaced.append(cache.config)  # With the ids of the old devices.
     credentials.keep_replaced(log)
     outputs.commit()
-    for path in cache.open_to_others():
-        _close(path, log)
     log.info(f"generated developer config file {cache.config}")
     log.info(f"generated update source {args.generated_resource}")
     if cloud is not None:

@@ -19,6 +19,7 @@ from fotabuild.config.messages import explain
 from fotabuild.errors import ConfigError, FileError, in_file
 from fotabuild.formats.patch_stream import MAGIC
 from fotabuild.formats.payload_format import PayloadFormat
+from fotabuild.signing.key_file import open_to_others
 
 #: The options that give values of the input.
 _OPTIONS = {
@@ -121,7 +122,7 @@ def to_settings(
         log: told what is worth knowing.
     """
     known = known_config(cache)
-    for path in cache.open_to_others():
+    if open_to_others(path := cache.cloud):
         log.warning(f"{path}: others can read it; run init again, or chmod 600 {path}")
     vendor: dict[str, Any] = {"vendor-id": known.vendor_id}
     if args.vendor_data is not None:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from fotabuild.cli.dropin.log import Log
-from fotabuild.cli.output import Output
+from fotabuild.cli.output import Output, counted
 from fotabuild.config.dev_cache import DevCache
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.errors import ConfigError, NoAccessKeyError, ServiceError, in_file
@@ -83,7 +83,7 @@ def tell_devices(service: Service, device_filter: str, log: Log) -> None:
             raise
         return
     more = " or more" if len(devices) == _MOST_LISTED else ""
-    log.info(f"{len(devices)}{more} devices match {device_filter}")
+    log.info(f"{counted(len(devices), 'device')}{more} found by {device_filter}")
     if not devices:
         log.warning("no device matches: compare vendor and class, and the id of the device")
     silent = sum(device.state not in (None, "registered") for device in devices)

@@ -19,6 +19,7 @@ from fotabuild.cli.dropin.streams import flush_stdout
 from fotabuild.cli.termination import ended_as_interrupted
 from fotabuild.errors import FileError, FotabuildError, UsageError
 from fotabuild.files import is_pipe
+from fotabuild.signing.key_file import key_warnings_told
 
 #: The release whose command line this is.
 COMPATIBLE = "2.6.2"
@@ -63,7 +64,7 @@ def run_program(
     )
     run: Run = args.run
     try:
-        with ended_as_interrupted():
+        with ended_as_interrupted(), key_warnings_told(log.warning):
             run(args, log)
         return OK
     except FotabuildError as error:

@@ -132,7 +132,7 @@ def _pubkey(args: argparse.Namespace, log: Log) -> None:
     _set_level(args, log)
     data = actions.run_pubkey(args)
     if args.output_file in (None, STREAM):
-        write_output(STREAM, data)
+        write_output(STREAM, [data])
 
 
 def _sever(args: argparse.Namespace, log: Log) -> None:

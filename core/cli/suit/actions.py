@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from fotabuild.cli.suit.create import Order, create, render
 from fotabuild.cli.suit.keys import KeyForm, KeyType, PublicForm, generate, load_public, public_key
@@ -29,7 +30,7 @@ def run_create(
         args: parsed options of ``add_create``.
         warn: told what may not be meant so.
         here_first: whether payloads are looked for in the working directory first.
-        dry_run: whether nothing is written.
+        dry_run: whether everything is checked and nothing is written.
 
     Raises:
         FotabuildError: nothing was written.
@@ -40,10 +41,9 @@ def run_create(
     created = create(order, payloads)
     for warning in created.warnings:
         warn(warning)
-    data = render(created.data, view_of(args))
-    if not dry_run:
-        inputs = (order.input, *payloads.read_paths)
-        write_output(args.output_file, data, inputs=inputs)
+    pieces = render(created.data, view_of(args))
+    inputs = (order.input, *payloads.read_paths)
+    write_output(args.output_file, pieces, inputs=inputs, dry_run=dry_run)
 
 
 def run_sign(args: argparse.Namespace) -> str:
@@ -80,12 +80,12 @@ def run_sign(args: argparse.Namespace) -> str:
     with in_file(args.manifest):
         signed = sign_envelope(data, signer, key_id_of(args.key_id))
         decode_envelope(signed)
-    write_output(args.output_file, signed, inputs=inputs)
+    write_output(args.output_file, [signed], inputs=inputs)
     return signer.algorithm.value
 
 
-def run_parse(args: argparse.Namespace) -> bytes:
-    """Return what is printed of a manifest.
+def run_parse(args: argparse.Namespace) -> Iterator[bytes]:
+    """Return what is printed of a manifest, in pieces.
 
     Raises:
         FotabuildError: it is none.
@@ -93,6 +93,20 @@ def run_parse(args: argparse.Namespace) -> bytes:
     data = read_envelope(args.manifest)
     with in_file(args.manifest):
         return render(data, view_of(args))
+
+
+def parsed_values(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Return a manifest as values of JSON.
+
+    Raises:
+        FotabuildError: it is none.
+    """
+    from fotabuild.formats.suit.decoder import decode_envelope
+    from fotabuild.formats.suit.json_view import to_json
+
+    data = read_envelope(args.manifest)
+    with in_file(args.manifest):
+        return to_json(decode_envelope(data))
 
 
 def run_keygen(args: argparse.Namespace) -> None:
@@ -107,7 +121,7 @@ def run_keygen(args: argparse.Namespace) -> None:
     data = generate(
         KeyType(args.type), KeyForm(args.format), levels=args.levels, passphrase=passphrase
     )
-    write_output(args.output_file, data, private=True, replace=False)
+    write_output(args.output_file, [data], private=True, replace=False)
 
 
 def run_pubkey(args: argparse.Namespace) -> bytes:
@@ -124,7 +138,7 @@ def run_pubkey(args: argparse.Namespace) -> bytes:
     )
     if args.output_file not in (None, STREAM):
         path = key_file(args.key, access)
-        write_output(args.output_file, data, inputs=[] if path is None else [path])
+        write_output(args.output_file, [data], inputs=[] if path is None else [path])
     return data
 
 
@@ -142,7 +156,7 @@ def run_sever(args: argparse.Namespace) -> tuple[str, ...]:
     with in_file(args.manifest):
         severed = sever(data, elements)
         gone = decode_envelope(data).severed.keys() - decode_envelope(severed).severed.keys()
-    write_output(args.output_file, severed, inputs=[args.manifest])
+    write_output(args.output_file, [severed], inputs=[args.manifest])
     return tuple(sorted(element.value for element in gone))
 
 

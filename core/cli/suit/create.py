@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ from fotabuild.limits import READ_LIMITS
 if TYPE_CHECKING:
     from fotabuild.formats.suit.description import Component, Description
     from fotabuild.formats.suit.envelope import CreatedEnvelope
+
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,27 +61,35 @@ def create(order: Order, payloads: Payloads) -> CreatedEnvelope:
         return make_envelope(description, order.profile, severable=order.severable)
 
 
-def render(data: bytes, view: View) -> bytes:
-    """Return an envelope in a form.
+def render(data: bytes, view: View) -> Iterator[bytes]:
+    """Return an envelope in a form, in pieces: texts take several times its memory.
 
     Raises:
-        CborError, SuitError: it is none.
+        CborError, SuitError: it is none; before the first piece.
     """
     from fotabuild.formats.suit.decoder import decode_envelope
-    from fotabuild.formats.suit.diagnostic import diagnose
+    from fotabuild.formats.suit.diagnostic import diagnose_in_pieces
     from fotabuild.formats.suit.explanation import explain
     from fotabuild.formats.suit.json_view import to_json
 
-    if view is View.SUIT:
-        return data
-    if view is View.HEX:
-        return f"{data.hex()}\n".encode()
     if view is View.DIAGNOSTIC:
-        return diagnose(data).encode()
+        return _encoded(diagnose_in_pieces(data))
     envelope = decode_envelope(data)
+    if view is View.SUIT:
+        return iter((data,))
+    if view is View.HEX:
+        digits = (data[start : start + _PIECE].hex() for start in range(0, len(data), _PIECE))
+        return _encoded(itertools.chain(digits, "\n"))
     if view is View.EXPLANATION:
-        return explain(envelope).encode()
-    return f"{json.dumps(to_json(envelope), indent=2)}\n".encode()
+        return _encoded((explain(envelope),))
+    encoder = json.JSONEncoder(indent=2)
+    return _encoded(itertools.chain(encoder.iterencode(to_json(envelope)), "\n"))
+
+
+def _encoded(texts: Iterable[str]) -> Iterator[bytes]:
+    for text in texts:
+        for start in range(0, len(text), _PIECE):
+            yield text[start : start + _PIECE].encode()
 
 
 def _describe(order: Order, data: bytes, payloads: Payloads) -> Description:

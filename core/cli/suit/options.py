@@ -9,12 +9,11 @@ from pathlib import Path
 from fotabuild.cli.suit.keys import KeyForm, KeyType, PublicForm
 from fotabuild.cli.suit.view import View
 from fotabuild.errors import UsageError
-from fotabuild.formats.suit.names import Profile
+from fotabuild.formats.suit.names import PRIVATE_MAX, Profile
 from fotabuild.signing.cose_algorithm import CoseAlgorithm
 
 #: The name of ``diag`` in suit-tool.
 SUIT_DEBUG = "suit-debug"
-_PRIVATE = -256
 _LEVELS = tuple("12345678")
 _WRITTEN = (View.SUIT, View.DIAGNOSTIC, View.JSON, View.HEX)
 _PRINTED = (View.EXPLANATION, View.DIAGNOSTIC, View.JSON, View.HEX)
@@ -254,6 +253,6 @@ def _levels(text: str) -> int:
 def _label(text: str) -> int:
     with contextlib.suppress(ValueError):
         number = int(text[:40])
-        if -(2**63) <= number <= _PRIVATE:
+        if -(2**63) <= number <= PRIVATE_MAX:
             return number
-    raise argparse.ArgumentTypeError(f"{text[:40]!r} is no private label: {_PRIVATE} or less")
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} is no private label: {PRIVATE_MAX} or less")

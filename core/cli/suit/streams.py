@@ -44,29 +44,32 @@ def read_envelope(path: Path) -> bytes:
 
 def write_output(
     path: Path,
-    data: bytes,
+    pieces: Iterable[bytes],
     *,
     inputs: Iterable[Path] = (),
     private: bool = False,
     replace: bool = True,
+    dry_run: bool = False,
 ) -> None:
     """Write a file as a whole, or stdout.
 
     Args:
         path: its name.
-        data: the content.
+        pieces: the content.
         inputs: files that it must not overwrite.
         private: whether only its owner may read it.
         replace: whether a file that is there may be overwritten.
+        dry_run: whether everything is checked and nothing is written.
 
     Raises:
         OutputConflictError: it would overwrite what must stay.
         FileError: it cannot be written.
     """
     if path == STREAM:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        if not dry_run:
+            sys.stdout.flush()
+            sys.stdout.buffer.writelines(pieces)
+            sys.stdout.buffer.flush()
         return
     # A link to nowhere is somebody's name too.
     if not replace and os.path.lexists(path):
@@ -78,8 +81,11 @@ def write_output(
             "this file holds a private key", file=path, remedy="choose another name"
         )
     outputs = OutputSet([each for each in inputs if each != STREAM])
-    outputs.add(path, data, private=private, only_new=not replace)
-    outputs.commit()
+    outputs.add(path, b"".join(pieces), private=private, only_new=not replace)
+    if dry_run:
+        outputs.check()
+    else:
+        outputs.commit()
 
 
 def _holds_private_key(path: Path) -> bool:

@@ -5,8 +5,9 @@
 #include "fota_kernel.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { BETTER = 8 };
+enum { BETTER = 8, PAIRS = 1 << 16 };
 
 typedef struct {
     const uint8_t *old_image;
@@ -14,6 +15,8 @@ typedef struct {
     const int32_t *suffixes;
     int32_t old_size;
     int32_t new_size;
+    int32_t *bounds; /* Where the suffixes are that begin with a pair of bytes. */
+    int32_t single;  /* Where the last byte is: in front of all pairs that begin with it. */
 } images_t;
 
 /* The suffix at an index; the empty one stands in front of all. */
@@ -36,17 +39,61 @@ static int32_t common(const images_t *images, int32_t old_at, int32_t new_at, in
     return from;
 }
 
-/* The longest match, as bsdiff's binary search comes upon it. */
+static uint32_t pair(const uint8_t *text)
+{
+    return (uint32_t)text[0] << 8 | text[1];
+}
+
+static void find_bounds(images_t *images)
+{
+    uint32_t last = (uint32_t)images->old_image[images->old_size - 1] << 8;
+    memset(images->bounds, 0, (PAIRS + 1) * sizeof *images->bounds);
+    for (int32_t at = 0; at < images->old_size - 1; at++) {
+        images->bounds[pair(images->old_image + at) + 1]++;
+    }
+    images->bounds[0]++; /* The empty suffix. */
+    images->bounds[last]++;
+    for (int32_t i = 0; i < PAIRS; i++) {
+        images->bounds[i + 1] += images->bounds[i];
+    }
+    images->single = images->bounds[last] - 1;
+}
+
+/*
+ * The longest match, as bsdiff's binary search comes upon it. Among suffixes that begin with other
+ * bytes, the search goes where it would go, without a look at them.
+ */
 static int32_t search(const images_t *images, int32_t new_at, int32_t *old_at)
 {
     int32_t low = 0;
     int32_t high = images->old_size;
     int32_t low_common = 0;
-    int32_t high_common = common(images, suffix(images, high), new_at, 0);
+    int32_t high_common = 0;
+    int32_t begin = 0;
+    int32_t end = high + 1;
+    int32_t least = 0;
+    if (new_at + 2 <= images->new_size) {
+        uint32_t wanted = pair(images->new_image + new_at);
+        begin = images->bounds[wanted];
+        end = images->bounds[wanted + 1];
+        least = 2;
+    }
     while (high - low >= 2) {
         int32_t middle = low + (high - low) / 2;
+        int32_t from = 0;
+        if (middle != images->single) {
+            if (middle < begin) {
+                low = middle;
+                continue;
+            }
+            if (middle >= end) {
+                high = middle;
+                continue;
+            }
+            from = low_common < high_common ? low_common : high_common;
+            from = from < least ? least : from;
+        }
         int32_t at = suffix(images, middle);
-        int32_t from = low_common < high_common ? low_common : high_common;
         int32_t length = common(images, at, new_at, from);
         if (at + length < images->old_size && new_at + length < images->new_size
             && images->old_image[at + length] < images->new_image[new_at + length]) {
@@ -56,6 +103,12 @@ static int32_t search(const images_t *images, int32_t new_at, int32_t *old_at)
             high = middle;
             high_common = length;
         }
+    }
+    if (low_common == 0) {
+        low_common = common(images, suffix(images, low), new_at, 0);
+    }
+    if (high_common == 0) {
+        high_common = common(images, suffix(images, high), new_at, 0);
     }
     *old_at = suffix(images, low_common > high_common ? low : high);
     return low_common > high_common ? low_common : high_common;
@@ -70,7 +123,7 @@ static int equal(const images_t *images, int64_t old_at, int32_t new_at)
 int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *new_image,
                     int32_t new_size, const int32_t *suffixes, fota_piece_t **pieces)
 {
-    images_t images = {old_image, new_image, suffixes, old_size, new_size};
+    images_t images = {old_image, new_image, suffixes, old_size, new_size, NULL, 0};
     int32_t count = 0;
     int32_t room = 0;
     int32_t scan = 0;
@@ -80,6 +133,11 @@ int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *n
     int32_t last_position = 0;
     int64_t last_offset = 0;
     *pieces = NULL;
+    images.bounds = malloc((PAIRS + 1) * sizeof *images.bounds);
+    if (images.bounds == NULL) {
+        return -1;
+    }
+    find_bounds(&images);
     while (scan < new_size) {
         int32_t old_score = 0;
         scan += length;
@@ -138,6 +196,7 @@ int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *n
             fota_piece_t *more = realloc(*pieces, (size_t)room * sizeof *more);
             if (more == NULL) {
                 free(*pieces);
+                free(images.bounds);
                 *pieces = NULL;
                 return -1;
             }
@@ -148,5 +207,6 @@ int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *n
         last_position = position - backward;
         last_offset = (int64_t)position - scan;
     }
+    free(images.bounds);
     return count;
 }

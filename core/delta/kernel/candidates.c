@@ -1,15 +1,24 @@
 /* Segments of the new image that resemble the old one, found through the old one's suffix array. */
-#include "fota_kernel.h"
+#include "candidates.h"
+#include "compare.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONG_MATCH = 32, BLOCK = 32, LEAST_EQUAL = 3, BRIDGE = 8, BRIDGE_FACTOR = 2, AROUND = 64, WALK = 256 };
+enum { LONG_MATCH = 32, WALK = 256 };
 
+/* What eight bytes of a walk do to its score: in all, at best, and how many bytes until then. */
 typedef struct {
-    fota_segment_t at;
-    int32_t score;
-} scored_t;
+    int8_t sum;
+    int8_t peak;
+    int8_t place;
+} stride_t;
+
+/* The last segment with a shift; -1 for none. */
+typedef struct {
+    int32_t shift;
+    int32_t segment;
+} latest_t;
 
 typedef struct {
     const fota_candidates_t *task;
@@ -17,8 +26,9 @@ typedef struct {
     scored_t *segments;
     int32_t count;
     int32_t room;
-    int32_t *latest; /* By hash of the shift: its last segment. */
-    int32_t latest_mask;
+    latest_t *latest; /* By hash of the shift. */
+    int32_t latest_bits;
+    stride_t strides[2][256]; /* By direction, and which of the bytes are equal. */
     int64_t work; /* Bytes that may still be looked at in walks: a bound on repetitive images. */
 } finder_t;
 
@@ -49,12 +59,7 @@ static int32_t common(const fota_candidates_t *task, int32_t old_at, int32_t new
     if (task->new_size - new_at < limit) {
         limit = task->new_size - new_at;
     }
-    const uint8_t *one = task->old_image + old_at;
-    const uint8_t *two = task->new_image + new_at;
-    while (from < limit && one[from] == two[from]) {
-        from++;
-    }
-    return from;
+    return equal_ahead(task->old_image + old_at, task->new_image + new_at, from, limit);
 }
 
 /* The first suffix in the array that is not smaller than the rest of the new image. */
@@ -101,50 +106,91 @@ static int add_segment(finder_t *finder, scored_t segment)
     return 0;
 }
 
-/* Doubles the table of shifts before it gets crowded. */
+/* The place of a shift in the table, or the free one where it belongs. */
+static latest_t *find_latest(const finder_t *finder, int32_t shift)
+{
+    uint32_t mask = (1u << finder->latest_bits) - 1;
+    uint32_t hash = (uint32_t)shift * 2654435761u >> (32 - finder->latest_bits);
+    while (finder->latest[hash].segment >= 0 && finder->latest[hash].shift != shift) {
+        hash = (hash + 1) & mask;
+    }
+    return &finder->latest[hash];
+}
+
+/* Makes a table of shifts with room for all segments, and for as many again. */
 static int grow_table(finder_t *finder)
 {
-    if (2 * finder->count <= finder->latest_mask) {
-        return 0;
-    }
-    int32_t mask = 2 * finder->latest_mask + 1;
-    int32_t *latest = malloc(((size_t)mask + 1) * sizeof *latest);
-    if (latest == NULL) {
-        return -1;
-    }
-    memset(latest, 0xFF, ((size_t)mask + 1) * sizeof *latest);
-    for (int32_t i = 0; i < finder->count; i++) { /* Later segments of a shift replace earlier. */
-        uint32_t hash = (uint32_t)finder->segments[i].at.shift * 2654435761u & (uint32_t)mask;
-        while (latest[hash] >= 0
-               && finder->segments[latest[hash]].at.shift != finder->segments[i].at.shift) {
-            hash = (hash + 1) & (uint32_t)mask;
-        }
-        latest[hash] = i;
+    while (2 * finder->count >= 1 << finder->latest_bits) {
+        finder->latest_bits++;
     }
     free(finder->latest);
-    finder->latest = latest;
-    finder->latest_mask = mask;
+    finder->latest = malloc(sizeof *finder->latest << finder->latest_bits);
+    if (finder->latest == NULL) {
+        return -1;
+    }
+    memset(finder->latest, 0xFF, sizeof *finder->latest << finder->latest_bits);
+    for (int32_t i = 0; i < finder->count; i++) { /* Later segments of a shift replace earlier. */
+        *find_latest(finder, finder->segments[i].at.shift)
+            = (latest_t){finder->segments[i].at.shift, i};
+    }
     return 0;
+}
+
+/* Fills the table of what eight bytes of a walk do to its score. */
+static void fill_strides(finder_t *finder)
+{
+    for (int32_t mask = 0; mask < 256; mask++) {
+        for (int back = 0; back < 2; back++) {
+            stride_t stride = {0, 0, 0};
+            for (int8_t i = 0; i < WORD; i++) {
+                stride.sum += mask >> (back ? WORD - 1 - i : i) & 1 ? 1 : -1;
+                if (stride.sum > stride.peak) {
+                    stride.peak = stride.sum;
+                    stride.place = (int8_t)(i + 1);
+                }
+            }
+            finder->strides[back][mask] = stride;
+        }
+    }
 }
 
 /* Walks one way as long as equal bytes outweigh different ones. */
 static int32_t extend(finder_t *finder, int32_t at, int32_t shift, int32_t step, int32_t limit,
                       int32_t *gain)
 {
-    const fota_candidates_t *task = finder->task;
+    const uint8_t *new_image = finder->task->new_image;
+    const uint8_t *old_image = finder->task->old_image + shift;
+    const stride_t *strides = finder->strides[step < 0];
+    int32_t drop = finder->task->drop;
     int32_t score = 0;
     int32_t best = 0;
     int32_t end = at;
-    while (at != limit && score > best - task->drop && finder->work > 0) {
+    int32_t left = step > 0 ? limit - at : at - limit;
+    left = finder->work < left ? (int32_t)finder->work : left;
+    finder->work -= left;
+    while (left > 0 && score > best - drop) {
+        if (left >= WORD && score - WORD > best - drop) {
+            int32_t low = step > 0 ? at : at - WORD;
+            stride_t stride = strides[equal_mask(new_image + low, old_image + low)];
+            if (score + stride.peak > best) {
+                best = score + stride.peak;
+                end = at + step * stride.place;
+            }
+            score += stride.sum;
+            at += step * WORD;
+            left -= WORD;
+            continue;
+        }
         int32_t here = step > 0 ? at : at - 1;
-        score += task->new_image[here] == task->old_image[here + shift] ? 1 : -1;
+        score += new_image[here] == old_image[here] ? 1 : -1;
         at += step;
-        finder->work--;
+        left--;
         if (score > best) {
             best = score;
             end = at;
         }
     }
+    finder->work += left; /* What was not looked at. */
     *gain = best;
     return end;
 }
@@ -155,16 +201,8 @@ static int try_match(finder_t *finder, int32_t new_at, int32_t old_at, int32_t l
     int32_t shift = old_at - new_at;
     int32_t floor = shift < 0 ? -shift : 0;
     int32_t ceiling = task->old_size - shift;
-    uint32_t hash = (uint32_t)shift * 2654435761u & (uint32_t)finder->latest_mask;
-    scored_t *last = NULL;
-    while (finder->latest[hash] >= 0 && last == NULL) {
-        scored_t *other = &finder->segments[finder->latest[hash]];
-        if (other->at.shift == shift) {
-            last = other;
-        } else {
-            hash = (hash + 1) & (uint32_t)finder->latest_mask;
-        }
-    }
+    latest_t *latest = find_latest(finder, shift);
+    scored_t *last = latest->segment < 0 ? NULL : &finder->segments[latest->segment];
     if (last != NULL && new_at < last->at.end) {
         return 0;
     }
@@ -187,9 +225,11 @@ static int try_match(finder_t *finder, int32_t new_at, int32_t old_at, int32_t l
         last->score += score;
         return 0;
     }
-    finder->latest[hash] = finder->count;
-    scored_t segment = {{begin, end, shift}, score};
-    return add_segment(finder, segment) == 0 ? grow_table(finder) : -1;
+    *latest = (latest_t){shift, finder->count};
+    if (add_segment(finder, (scored_t){{begin, end, shift}, score}) != 0) {
+        return -1;
+    }
+    return 2 * finder->count < 1 << finder->latest_bits ? 0 : grow_table(finder);
 }
 
 /* Tries what the suffixes around the insertion point have in common with the new image. */
@@ -228,13 +268,7 @@ static int find_all(finder_t *finder)
 {
     const fota_candidates_t *task = finder->task;
     int32_t length = 0;
-    int32_t hint = 0;
     for (int32_t at = 0; at + 1 < task->new_size; at++) {
-        for (; hint < task->hint_count && task->hints[hint].begin <= at; hint++) {
-            if (try_match(finder, at, at + task->hints[hint].shift, 0) != 0) {
-                return -1;
-            }
-        }
         if (length > LONG_MATCH) {
             length--; /* Inside a match that was found. */
         } else if (try_neighbours(finder, at, &length) != 0) {
@@ -244,179 +278,15 @@ static int find_all(finder_t *finder)
     return 0;
 }
 
-static int by_score(const void *one, const void *two)
-{
-    const scored_t *a = one;
-    const scored_t *b = two;
-    if (a->score != b->score) {
-        return a->score > b->score ? -1 : 1;
-    }
-    if (a->at.begin != b->at.begin) {
-        return a->at.begin < b->at.begin ? -1 : 1;
-    }
-    return (a->at.shift > b->at.shift) - (a->at.shift < b->at.shift);
-}
-
-static int by_place(const void *one, const void *two)
-{
-    const fota_segment_t *a = one;
-    const fota_segment_t *b = two;
-    if (a->begin != b->begin) {
-        return a->begin < b->begin ? -1 : 1;
-    }
-    if (a->shift != b->shift) {
-        return a->shift < b->shift ? -1 : 1;
-    }
-    return (a->end > b->end) - (a->end < b->end);
-}
-
-/* The stretch of a segment's blocks that is being collected. */
-typedef struct {
-    int32_t first;
-    int32_t last;
-} stretch_t;
-
-/* One of the best segments of a block. */
-typedef struct {
-    int32_t segment;
-    int32_t equal;
-} rank_t;
-
-/* Takes a segment among the best of a block; earlier ones win when equal. */
-static void rank(rank_t *ranks, int32_t count, int32_t segment, int32_t equal)
-{
-    int32_t slot = count;
-    while (slot > 0 && equal > ranks[slot - 1].equal) {
-        slot--;
-    }
-    if (slot < count) {
-        memmove(&ranks[slot + 1], &ranks[slot], (size_t)(count - 1 - slot) * sizeof *ranks);
-        ranks[slot] = (rank_t){segment, equal};
-    }
-}
-
-/* Ranks each segment in all its blocks: by its equal bytes there, and by those around. */
-static int rank_blocks(const finder_t *finder, rank_t *ranks)
-{
-    const fota_candidates_t *task = finder->task;
-    int32_t lanes = task->lanes + task->wide_lanes;
-    int32_t *sums = malloc(((size_t)task->new_size / BLOCK + 2) * sizeof *sums);
-    if (sums == NULL) {
-        return -1;
-    }
-    for (int32_t i = 0; i < finder->count; i++) {
-        fota_segment_t segment = finder->segments[i].at;
-        int32_t first = segment.begin / BLOCK;
-        int32_t count = 0;
-        sums[0] = 0;
-        for (int32_t at = segment.begin; at < segment.end; count++) {
-            int32_t end = (at / BLOCK + 1) * BLOCK;
-            end = end < segment.end ? end : segment.end;
-            int32_t equal = 0;
-            const uint8_t *shifted = task->old_image + segment.shift;
-            for (; at < end; at++) {
-                equal += task->new_image[at] == shifted[at];
-            }
-            sums[count + 1] = sums[count] + equal;
-        }
-        for (int32_t block = 0; block < count; block++) {
-            int32_t low = block > AROUND ? block - AROUND : 0;
-            int32_t high = block + 1 + AROUND < count ? block + 1 + AROUND : count;
-            rank_t *place = &ranks[(first + block) * lanes];
-            rank(place, task->lanes, i, sums[block + 1] - sums[block]);
-            rank(place + task->lanes, task->wide_lanes, i, sums[high] - sums[low]);
-        }
-    }
-    free(sums);
-    return 0;
-}
-
-static fota_segment_t widened(const finder_t *finder, int32_t index, stretch_t stretch)
-{
-    const fota_candidates_t *task = finder->task;
-    fota_segment_t segment = finder->segments[index].at;
-    int32_t begin = stretch.first * BLOCK;
-    int32_t end = (stretch.last + 1) * BLOCK;
-    int32_t floor = segment.shift < 0 ? -segment.shift : 0;
-    int32_t ceiling = task->old_size - segment.shift;
-    begin = (begin > segment.begin ? begin : segment.begin) - task->widen;
-    end = (end < segment.end ? end : segment.end) + task->widen;
-    ceiling = ceiling < task->new_size ? ceiling : task->new_size;
-    segment.begin = begin > floor ? begin : floor;
-    segment.end = end < ceiling ? end : ceiling;
-    return segment;
-}
-
-/* Keeps the best few of each block, and widens them. Returns their number. */
-static int32_t choose(finder_t *finder, fota_segment_t **chosen)
-{
-    const fota_candidates_t *task = finder->task;
-    int32_t blocks = task->new_size / BLOCK + 1;
-    int32_t lanes = task->lanes + task->wide_lanes;
-    int32_t places = blocks * lanes;
-    int32_t count = 0;
-    rank_t *ranks = malloc((size_t)places * sizeof *ranks);
-    stretch_t *stretches = malloc(((size_t)finder->count + 1) * sizeof *stretches);
-    *chosen = malloc(((size_t)places + (size_t)finder->count) * sizeof **chosen);
-    if (ranks == NULL || stretches == NULL || *chosen == NULL) {
-        free(ranks);
-        free(stretches);
-        return -1;
-    }
-    for (int32_t i = 0; i < places; i++) {
-        ranks[i] = (rank_t){-1, LEAST_EQUAL};
-    }
-    for (int32_t i = 0; i < finder->count; i++) {
-        stretches[i] = (stretch_t){-1, -1};
-    }
-    if (finder->count > 0) {
-        qsort(finder->segments, (size_t)finder->count, sizeof *finder->segments, by_score);
-    }
-    if (rank_blocks(finder, ranks) != 0) {
-        places = 0;
-        count = -1;
-    }
-    for (int32_t i = 0; i < places; i++) {
-        int32_t block = i / lanes;
-        stretch_t *stretch = &stretches[ranks[i].segment < 0 ? 0 : ranks[i].segment];
-        if (ranks[i].segment < 0) {
-            continue;
-        }
-        int32_t bridge = BRIDGE + BRIDGE_FACTOR * (stretch->last - stretch->first);
-        if (stretch->first >= 0 && block - stretch->last > bridge) {
-            (*chosen)[count++] = widened(finder, ranks[i].segment, *stretch);
-            stretch->first = -1;
-        }
-        if (stretch->first < 0) {
-            stretch->first = block;
-        }
-        stretch->last = block;
-    }
-    for (int32_t i = 0; i < finder->count && count >= 0; i++) {
-        if (stretches[i].first >= 0) {
-            (*chosen)[count++] = widened(finder, i, stretches[i]);
-        }
-    }
-    free(ranks);
-    free(stretches);
-    if (count > 0) {
-        qsort(*chosen, (size_t)count, sizeof **chosen, by_place);
-    }
-    return count;
-}
-
 int32_t fota_candidates(const fota_candidates_t *task, fota_segment_t **segments)
 {
-    finder_t finder = {.task = task, .latest_mask = 255};
+    finder_t finder = {.task = task, .latest_bits = 8};
     int32_t count = -1;
     finder.work = (int64_t)WALK * task->new_size;
-    finder.latest = malloc(((size_t)finder.latest_mask + 1) * sizeof *finder.latest);
     *segments = NULL;
-    if (finder.latest != NULL && fill_buckets(&finder) == 0) {
-        memset(finder.latest, 0xFF, ((size_t)finder.latest_mask + 1) * sizeof *finder.latest);
-        if (find_all(&finder) == 0) {
-            count = choose(&finder, segments);
-        }
+    fill_strides(&finder);
+    if (grow_table(&finder) == 0 && fill_buckets(&finder) == 0 && find_all(&finder) == 0) {
+        count = choose_segments(task, finder.segments, finder.count, segments);
     }
     free(finder.latest);
     free(finder.bucket);

@@ -15,6 +15,8 @@
 
 /* Fills `array` with the starts of all suffixes in their order; 0, or -1 without memory. */
 FOTA_KERNEL_API int fota_suffix_array(const uint8_t *text, int32_t size, int32_t *array);
+/* Whether an array from elsewhere points into a text of `size` bytes only. */
+FOTA_KERNEL_API int fota_suffixes_fit(const int32_t *array, int32_t size);
 
 /* A stretch of the new image that may be made from the old one: old = new + shift. */
 typedef struct {
@@ -23,11 +25,11 @@ typedef struct {
     int32_t shift;
 } fota_segment_t;
 
-/* A frame: new image bytes, and the segment that it is a difference along; -1 for none. */
+/* A frame: bytes of the new image, and what they are a difference to. */
 typedef struct {
     int32_t begin;
     int32_t end;
-    int32_t segment;
+    int32_t from; /* First byte of the old image; -1 for inserted bytes. */
 } fota_frame_t;
 
 typedef struct {
@@ -41,8 +43,10 @@ typedef struct {
     int32_t window;  /* Most plain bytes in a frame. */
     int32_t depth;   /* Earlier places to look at for each match. */
     int32_t slack;   /* Bytes by which a way may be dearer for a while. */
+    int32_t gain;    /* Bytes by which a way must be cheaper than the same a bit further on. */
     int32_t settled; /* So many equal bytes ahead let the other ways rest; 0 for never. */
     int32_t promise; /* Of the eight bytes behind the beginning of a diff, so many are equal. */
+    int32_t position; /* In the old image, where a diff at the first node would go on. */
 } fota_plan_t;
 
 /* Fills `frames` (room for node_count of them), returns their number; -1 without memory. */
@@ -51,11 +55,9 @@ FOTA_KERNEL_API int32_t fota_plan(const fota_plan_t *plan, fota_frame_t *frames,
 typedef struct {
     const uint8_t *old_image;
     const uint8_t *new_image;
-    const int32_t *suffixes;     /* The suffix array of the old image. */
-    const fota_segment_t *hints; /* Places to look at, by their beginning; the end is not used. */
+    const int32_t *suffixes; /* The suffix array of the old image. */
     int32_t old_size;
     int32_t new_size;
-    int32_t hint_count;
     int32_t neighbours;  /* Suffixes to look at on both sides. */
     int32_t least_match; /* Equal bytes from which on a place is looked at. */
     int32_t least_score; /* Equal bytes less different ones of a segment. */
@@ -82,9 +84,10 @@ FOTA_KERNEL_API int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size,
                                     const uint8_t *new_image, int32_t new_size,
                                     const int32_t *suffixes, fota_piece_t **pieces);
 
-/* Writes a string as an LZ4 block as short as the planner's prices; returns its size. -1 without
-   memory. `base` is subtracted if there is one. `block` has room for size + size / 255 + 16. */
-FOTA_KERNEL_API int32_t fota_block(const uint8_t *text, const uint8_t *base, int32_t size,
-                                   int32_t depth, uint8_t *block);
+/* Writes frames as LZ4 blocks as short as the planner's prices, and where each ends; -1 without
+   memory. `blocks` has room for size + size / 255 + 16 bytes of each. */
+FOTA_KERNEL_API int32_t fota_blocks(const uint8_t *old_image, const uint8_t *new_image,
+                                    const fota_frame_t *frames, int32_t count, int32_t depth,
+                                    uint8_t *blocks, int32_t *ends);
 
 #endif

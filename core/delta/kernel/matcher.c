@@ -1,15 +1,17 @@
 #include "matcher.h"
 
+#include "compare.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOWHERE = INT32_MIN / 2, LONG_RUN = 64 };
+enum { NOWHERE = INT32_MIN / 2, STRIDE = 256 };
 
-matcher_t *matcher_new(const uint8_t *text, const uint8_t *base, int32_t begin, int32_t window,
-                       int32_t depth)
+matcher_t *matcher_new(const uint8_t *text, const uint8_t *base, int32_t begin, int32_t limit,
+                       int32_t window, int32_t depth)
 {
     int32_t size = 64;
-    while (size < window + 2) {
+    while (size < window) {
         size *= 2;
     }
     matcher_t *matcher = malloc(sizeof *matcher);
@@ -18,146 +20,159 @@ matcher_t *matcher_new(const uint8_t *text, const uint8_t *base, int32_t begin, 
     }
     matcher->text = text;
     matcher->base = base;
+    matcher->origin = base ? begin : 0;
+    matcher->ready = base ? begin : limit;
+    matcher->limit = limit;
     matcher->begin = matcher->done = begin;
     matcher->window = window;
     matcher->depth = depth;
     matcher->run = 0;
     matcher->mask = size - 1;
-    for (size_t i = 0; i < sizeof matcher->heads / sizeof *matcher->heads; i++) {
-        matcher->heads[i] = NOWHERE;
+    for (size_t i = 0; i < 1 << WORD_BITS; i++) {
+        matcher->words[i] = NOWHERE;
     }
-    matcher->before = malloc((size_t)size * sizeof *matcher->before);
-    matcher->runs = malloc((size_t)size * sizeof *matcher->runs);
-    matcher->bytes = malloc((size_t)size);
+    for (size_t i = 0; i < 1 << RUN_BITS; i++) {
+        matcher->runs[i] = NOWHERE;
+    }
+    matcher->room = 4 * window + 2 * STRIDE < limit - begin ? 4 * window + 2 * STRIDE : limit - begin;
+    matcher->differences = base ? malloc((size_t)matcher->room + 1) : NULL;
+    matcher->bytes = base ? matcher->differences : text;
+    matcher->places = malloc((size_t)size * sizeof *matcher->places);
     matcher->found = malloc((size_t)size * sizeof *matcher->found);
-    if (!matcher->before || !matcher->runs || !matcher->bytes || !matcher->found) {
+    if ((base && !matcher->differences) || !matcher->places || !matcher->found) {
         matcher_free(matcher);
         return NULL;
     }
-    matcher->found[begin & matcher->mask].count = 0;
+    matcher->found[begin & matcher->mask] = (matches_t){0};
     return matcher;
 }
 
 void matcher_free(matcher_t *matcher)
 {
     if (matcher != NULL) {
-        free(matcher->before);
-        free(matcher->runs);
-        free(matcher->bytes);
+        free(matcher->differences);
+        free(matcher->places);
         free(matcher->found);
         free(matcher);
     }
 }
 
-/* Takes a match into the list, unless a nearer one is as long. */
-static void insert(matches_t *list, int32_t offset, int32_t length)
+/* Takes a match into the list, unless a nearer one is as long; returns how many there are then. */
+static inline int32_t insert(match_t *list, int32_t count, int32_t offset, int32_t length)
 {
-    int at = 0;
-    while (at < list->count && list->offset[at] <= offset) {
-        if (list->length[at] >= length) {
-            return;
+    int32_t at = 0;
+    while (at < count && list[at].offset <= offset) {
+        if (list[at].length >= length) {
+            return count;
         }
         at++;
     }
-    int end = at;
-    while (end < list->count && list->length[end] <= length) {
+    int32_t end = at;
+    while (end < count && list[end].length <= length) {
         end++;
     }
-    int rest = list->count - end;
-    memmove(&list->offset[at + 1], &list->offset[end], (size_t)rest * sizeof *list->offset);
-    memmove(&list->length[at + 1], &list->length[end], (size_t)rest * sizeof *list->length);
-    list->offset[at] = (uint16_t)offset;
-    list->length[at] = (uint16_t)length;
-    list->count = (uint16_t)(at + 1 + rest);
-    if (list->count > MATCHES) { /* The nearest and the longest are worth most. */
-        list->count--;
-        for (int i = 1; i < list->count; i++) {
-            list->offset[i] = list->offset[i + 1];
-            list->length[i] = list->length[i + 1];
-        }
+    if (end != at + 1) {
+        memmove(&list[at + 1], &list[end], (size_t)(count - end) * sizeof *list);
     }
+    list[at] = (match_t){(uint16_t)offset, (uint16_t)length};
+    count += at + 1 - end;
+    if (count > MATCHES) { /* The nearest and the longest are worth most. */
+        memmove(&list[1], &list[2], (MATCHES - 1) * sizeof *list);
+        count--;
+    }
+    return count;
 }
 
-static uint32_t key_of(const matcher_t *matcher, int32_t end, int32_t run)
+/* Fills in the string up to a place and a bit further, and drops what is out of sight. */
+static void subtract(matcher_t *matcher, int32_t start, int32_t end)
 {
-    int32_t mask = matcher->mask;
-    const uint8_t *bytes = matcher->bytes;
-    uint32_t last = bytes[(end - 1) & mask];
-    uint32_t key = run >= MIN_MATCH
-                       ? last << 16 | (uint32_t)run
-                       : last << 24 | (uint32_t)bytes[(end - 2) & mask] << 16
-                             | (uint32_t)bytes[(end - 3) & mask] << 8 | bytes[(end - 4) & mask];
-    return (key ^ (run >= MIN_MATCH ? 0x55u : 0u)) * 2654435761u >> (32 - HASH_BITS);
-}
-
-static int same_key(const matcher_t *matcher, int32_t one, int32_t two, int32_t run)
-{
-    int32_t mask = matcher->mask;
-    const uint8_t *bytes = matcher->bytes;
-    int count = run >= MIN_MATCH ? 1 : MIN_MATCH;
-    if (run >= MIN_MATCH && matcher->runs[two & mask] != run) {
-        return 0;
-    }
-    for (int i = 1; i <= count; i++) {
-        if (bytes[(one - i) & mask] != bytes[(two - i) & mask]) {
-            return 0;
+    int32_t at = matcher->ready > start ? matcher->ready : start;
+    int32_t stop = matcher->limit - end > STRIDE ? end + STRIDE : matcher->limit;
+    if (stop - matcher->origin > matcher->room) {
+        int32_t kept = matcher->done - matcher->window - 1;
+        kept = kept > matcher->begin ? kept : matcher->begin;
+        if (kept < at) {
+            memmove(matcher->differences, matcher->differences + (kept - matcher->origin),
+                    (size_t)(at - kept));
         }
+        matcher->origin = kept;
     }
-    return 1;
+    const uint8_t *text = matcher->text;
+    const uint8_t *base = matcher->base;
+    uint8_t *out = matcher->differences + (at - matcher->origin);
+    matcher->ready = stop;
+    for (; at < stop; at++) {
+        *out++ = (uint8_t)(text[at] - base[at]);
+    }
 }
 
-static void find_at(matcher_t *matcher, int32_t end)
+/* Looks where the same bytes stand, and remembers that they stand here. */
+static inline int32_t search(matcher_t *matcher, const uint8_t *here, int32_t end, match_t *list,
+                             int32_t count)
 {
     int32_t mask = matcher->mask;
     int32_t window = matcher->window;
-    const uint8_t *bytes = matcher->bytes;
-    const matches_t *previous = &matcher->found[(end - 1) & mask];
-    matches_t list;
-    list.count = 0;
-    for (int i = 0; i < previous->count; i++) { /* Matches that go on. */
-        int32_t offset = previous->offset[i];
-        if (bytes[(end - 1) & mask] == bytes[(end - 1 - offset) & mask]) {
-            int32_t length = previous->length[i] + 1;
-            list.offset[list.count] = (uint16_t)offset;
-            list.length[list.count] = (uint16_t)(length < window ? length : window);
-            list.count++;
-        }
-    }
-    if (list.count > 1 && list.length[list.count - 1] == list.length[list.count - 2]) {
-        list.count--; /* Both are as long as the window. */
-    }
     int32_t run = matcher->run;
-    if (run > MIN_MATCH) {
-        insert(&list, 1, run - 1);
+    uint32_t key;
+    int32_t *head;
+    int32_t known = MIN_MATCH;
+    if (run < MIN_MATCH) {
+        memcpy(&key, here - MIN_MATCH, sizeof key);
+        head = &matcher->words[key * 2654435761u >> (32 - WORD_BITS)];
+    } else {
+        known = run;
+        key = (uint32_t)here[-1] | (uint32_t)run << 8;
+        head = &matcher->runs[key * 2654435761u >> (32 - RUN_BITS)];
     }
-    if (run > LONG_RUN) { /* What may be found here was found where the run began. */
-        matcher->found[end & mask] = list;
-        return;
-    }
-    uint32_t key = key_of(matcher, end, run);
     int32_t left = matcher->depth;
     int32_t lowest = end - window > matcher->begin ? end - window : matcher->begin;
-    int32_t other = matcher->heads[key];
-    for (; other >= lowest + MIN_MATCH && left > 0; other = matcher->before[other & mask]) {
-        if (!same_key(matcher, end, other, run)) {
+    const place_t *places = matcher->places;
+    int32_t other = *head;
+    for (; other >= lowest + MIN_MATCH; other = places[other & mask].before) {
+        if (places[other & mask].key != key) {
             continue;
         }
-        left--;
-        int32_t best = list.count > 0 ? list.length[list.count - 1] : 0;
-        if (other - 1 - best < lowest
-            || (best > 0 && bytes[(end - 1 - best) & mask] != bytes[(other - 1 - best) & mask])) {
-            continue;
+        int32_t best = count > 0 ? list[count - 1].length : 0;
+        const uint8_t *there = here - (end - other);
+        if (other - 1 - best >= lowest && (best == 0 || here[-1 - best] == there[-1 - best])) {
+            int32_t room = other - lowest < window ? other - lowest : window;
+            count = insert(list, count, end - other, equal_before(here, there, known, room));
         }
-        int32_t length = run >= MIN_MATCH ? run : MIN_MATCH;
-        while (length < window && other - 1 - length >= lowest
-               && bytes[(end - 1 - length) & mask] == bytes[(other - 1 - length) & mask]) {
-            length++;
+        if (--left == 0) {
+            break;
         }
-        insert(&list, end - other, length);
     }
-    matcher->before[end & mask] = matcher->heads[key];
-    matcher->heads[key] = end;
-    matcher->found[end & mask] = list;
+    matcher->places[end & mask] = (place_t){key, *head};
+    *head = end;
+    return count;
+}
+
+static void find_at(matcher_t *matcher, const uint8_t *here, int32_t end)
+{
+    int32_t mask = matcher->mask;
+    int32_t window = matcher->window;
+    int32_t run = matcher->run;
+    const match_t *previous = matcher->found[(end - 1) & mask].match;
+    match_t list[MATCHES + 1];
+    int32_t count = 0;
+    for (int i = 0; i < MATCHES && previous[i].length > 0; i++) { /* Matches that go on. */
+        int32_t offset = previous[i].offset;
+        if (here[-1] == here[-1 - offset]) {
+            int32_t length = previous[i].length + 1;
+            list[count++] = (match_t){(uint16_t)offset, (uint16_t)(length < window ? length : window)};
+        }
+    }
+    if (count > 1 && list[count - 1].length == list[count - 2].length) {
+        count--; /* Both are as long as the window. */
+    }
+    if (run > MIN_MATCH) {
+        count = insert(list, count, 1, run - 1);
+    }
+    if (run <= LONG_RUN) { /* Else, what may be found here was found where the run began. */
+        count = search(matcher, here, end, list, count);
+    }
+    list[count < MATCHES ? count : MATCHES].length = 0;
+    memcpy(matcher->found[end & mask].match, list, sizeof matcher->found->match);
 }
 
 void matcher_run(matcher_t *matcher, int32_t start, int32_t end)
@@ -165,22 +180,26 @@ void matcher_run(matcher_t *matcher, int32_t start, int32_t end)
     int32_t mask = matcher->mask;
     if (matcher->done < start) { /* Nothing in front of the first frame's start can be used. */
         matcher->begin = matcher->done = start;
-        matcher->found[start & mask].count = 0;
+        matcher->found[start & mask].match[0].length = 0;
+    }
+    if (matcher->done < end && matcher->ready < end) {
+        subtract(matcher, start, end);
     }
     while (matcher->done < end) {
         int32_t at = matcher->done++;
-        uint8_t byte = matcher->text[at];
-        if (matcher->base != NULL) {
-            byte = (uint8_t)(byte - matcher->base[at]);
-        }
-        int same = at > matcher->begin && byte == matcher->bytes[(at - 1) & mask];
-        matcher->bytes[at & mask] = byte;
+        const uint8_t *here = matcher->bytes + (at - matcher->origin);
+        int same = at > matcher->begin && here[0] == here[-1];
+        matches_t *found = &matcher->found[(at + 1) & mask];
+        const match_t *last = matcher->found[at & mask].match;
         matcher->run = same ? matcher->run + (matcher->run < matcher->window) : 1;
-        matcher->runs[(at + 1) & mask] = (uint16_t)matcher->run;
-        if (at + 1 - matcher->begin >= MIN_MATCH) {
-            find_at(matcher, at + 1);
+        if (at + 1 - matcher->begin < MIN_MATCH) {
+            found->match[0].length = 0;
+        } else if (matcher->run > LONG_RUN && last[0].offset == 1 && last[1].length == 0) {
+            int32_t length = last[0].length + 1 < matcher->window ? last[0].length + 1 : matcher->window;
+            found->match[0] = (match_t){1, (uint16_t)length};
+            found->match[1].length = 0;
         } else {
-            matcher->found[(at + 1) & mask].count = 0;
+            find_at(matcher, here + 1, at + 1);
         }
     }
 }

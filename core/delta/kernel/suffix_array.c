@@ -193,3 +193,12 @@ int fota_suffix_array(const uint8_t *text, int32_t size, int32_t *array)
     text_t whole = {text, size, 256, 0};
     return size > 0 ? sort_suffixes(&whole, array) : 0;
 }
+
+int fota_suffixes_fit(const int32_t *array, int32_t size)
+{
+    int fit = 1;
+    for (int32_t i = 0; i < size; i++) {
+        fit &= array[i] >= 0 && array[i] < size;
+    }
+    return fit;
+}

@@ -44,7 +44,8 @@ class Item:
         start: offset of its first byte.
         body: offset behind its head; the content of strings starts here.
         end: offset behind its last byte.
-        value: the number, bytes, text, or true, false, None.
+        value: the number, text, or true, false, None; of bytes a view of the file, as each level of
+            embedded items would otherwise be a copy of all levels below it.
         items: elements of an array; keys and values of a map in turn; the content of a tag, whose
             number is in ``value``.
     """
@@ -53,7 +54,7 @@ class Item:
     start: int
     body: int
     end: int
-    value: int | bytes | str | bool | None = None
+    value: int | memoryview | str | bool | None = None
     items: tuple[Item, ...] = ()
 
 
@@ -64,6 +65,7 @@ class Reader:
         data: the file.
         depth_limit: nesting, embedded items included.
         item_limit: number of items.
+        text_limit: bytes of all texts, which may take four times their size in memory.
     """
 
     def __init__(
@@ -71,10 +73,12 @@ class Reader:
         data: bytes,
         depth_limit: int = READ_LIMITS.cbor_depth,
         item_limit: int = READ_LIMITS.cbor_items,
+        text_limit: int = READ_LIMITS.cbor_text,
     ) -> None:
-        self.data = data
+        self.data = memoryview(data)
         self._depth_limit = depth_limit
         self._items_left = item_limit
+        self._text_left = text_limit
         self._depths: dict[int, int] = {}
 
     def read_all(self) -> Item:
@@ -91,7 +95,7 @@ class Reader:
         Raises:
             CborError: as :meth:`read_all`.
         """
-        if not isinstance(item.value, bytes):
+        if item.kind is not Kind.BYTES:
             raise CborError(f"expected a byte string, found {item.kind.value}", offset=item.start)
         return self._only(item.body, item.end, self._depths[item.start] + 1)
 
@@ -166,7 +170,7 @@ class Reader:
             body += size
         return major, number, body
 
-    def _string(self, kind: Kind, start: int, body: int, size: int, end: int) -> bytes | str:
+    def _string(self, kind: Kind, start: int, body: int, size: int, end: int) -> memoryview | str:
         if size > end - body:
             raise CborError(
                 f"{kind.value} of {size} bytes where {end - body} are left", offset=start
@@ -174,14 +178,17 @@ class Reader:
         content = self.data[body : body + size]
         if kind is Kind.BYTES:
             return content
+        self._text_left -= size
+        if self._text_left < 0:
+            raise CborError("longer texts than any manifest has", offset=start)
         try:
-            return content.decode()
+            return str(content, "utf-8")
         except UnicodeDecodeError as error:
             raise CborError("text that is not UTF-8", offset=body + error.start) from None
 
     def _check_keys(self, keys: list[Item]) -> None:
         for one, other in itertools.pairwise(keys):
-            first, second = (self.data[key.start : key.end] for key in (one, other))
+            first, second = (bytes(self.data[key.start : key.end]) for key in (one, other))
             if first == second:
                 raise CborError("this key of the map is there twice", offset=other.start)
             if first > second:

@@ -73,7 +73,7 @@ def decode_block(at: Cursor) -> CoseBlock:
         algorithm=headers[_ALGORITHM].integer(),
         protected=protected.byte_string(),
         key_id=None if key_id is None else key_id.byte_string(),
-        payload=None if payload.item.value is None else payload.byte_string(),
+        payload=None if payload.is_null else payload.byte_string(),
         value=value.byte_string(),
         offset=at.item.start,
     )

@@ -76,16 +76,26 @@ class Cursor:
     def byte_string(self, size: int | None = None) -> bytes:
         """Return a byte string, of ``size`` bytes if given."""
         self._expect(Kind.BYTES)
-        assert isinstance(self.item.value, bytes)
+        assert isinstance(self.item.value, memoryview)
         if size is not None and len(self.item.value) != size:
             self.fail(f"expected {size} bytes, found {len(self.item.value)}")
-        return self.item.value
+        return bytes(self.item.value)
+
+    def scalar(self) -> int | bytes | str | bool | None:
+        """Return the value of an item that is no array, map or tag."""
+        value = self.item.value
+        return bytes(value) if isinstance(value, memoryview) else value
 
     def boolean(self) -> bool:
         """Return true or false."""
         if not isinstance(self.item.value, bool):
             self.fail(f"expected true or false, found {self.item.kind.value}")
         return self.item.value
+
+    @property
+    def is_null(self) -> bool:
+        """Whether the item is null."""
+        return self.item.kind is Kind.SIMPLE and self.item.value is None
 
     def elements(self) -> list[Cursor]:
         """Return cursors at the elements of an array."""
@@ -110,6 +120,6 @@ class Cursor:
         self.notes.embedded[self.item.start] = item
         return Cursor(self.reader, self.notes, item, self.path)
 
-    def raw(self) -> bytes:
-        """Return the encoded item, head included."""
+    def raw(self) -> memoryview:
+        """Return the encoded item, head included, as a view of the file."""
         return self.reader.data[self.item.start : self.item.end]

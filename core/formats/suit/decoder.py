@@ -20,25 +20,24 @@ _DELEGATION = 1
 
 
 def decode_envelope(
-    data: bytes,
-    profile: Profile | None = None,
-    *,
-    notes: Notes | None = None,
-    limit: int = READ_LIMITS.suit_envelope,
+    data: bytes, profile: Profile | None = None, *, limit: int = READ_LIMITS.suit_envelope
 ) -> model.Envelope:
     """Read an envelope.
 
     Args:
         data: the whole file.
         profile: its wire format; None recognises it.
-        notes: collects what every item is.
         limit: most bytes that are read.
 
     Raises:
         CborError: no deterministic CBOR, with the byte offset.
         SuitError: no SUIT envelope of this profile, with path and byte offset.
     """
-    at = open_envelope(data, notes, limit)
+    return decode_at(open_envelope(data, limit=limit), profile)
+
+
+def decode_at(at: Cursor, profile: Profile | None = None) -> model.Envelope:
+    """Read the envelope at the cursor of :func:`open_envelope`; raises as decode_envelope."""
     found = detect_profile(at)
     if profile is not None and found is not profile:
         at.fail(f"this is an envelope of the profile {found.value}, not {profile.value}")

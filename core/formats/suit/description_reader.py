@@ -11,7 +11,12 @@ from fotabuild.formats.suit.decoder import decode_envelope
 from fotabuild.formats.suit.description import Description, NeededManifest
 from fotabuild.formats.suit.description_checks import check_components
 from fotabuild.formats.suit.json_node import Node, parse_json
-from fotabuild.formats.suit.names import MANIFEST_VERSION, DigestAlgorithm, ManifestText
+from fotabuild.formats.suit.names import (
+    MANIFEST_VERSION,
+    PRIVATE_MAX,
+    DigestAlgorithm,
+    ManifestText,
+)
 from fotabuild.formats.suit.node_values import (
     check_language,
     component_id,
@@ -35,7 +40,6 @@ _KEYS = (
     "compression-parameter",
     *_INPUT_TEXTS,
 )
-_PRIVATE = -256
 
 
 def read_description(
@@ -111,8 +115,8 @@ def _compression_parameter(node: Node | None) -> int | None:
     if node is None:
         return None
     value = node.integer()
-    if not -(2**63) <= value <= _PRIVATE:
-        node.fail(f"{str(value)[:40]} is not a private label", f"give {_PRIVATE} or less")
+    if not -(2**63) <= value <= PRIVATE_MAX:
+        node.fail(f"{str(value)[:40]} is not a private label", f"give {PRIVATE_MAX} or less")
     return value
 
 

@@ -9,7 +9,7 @@ from fotabuild.formats.suit.model import Digest, Envelope
 from fotabuild.formats.suit.names import DigestAlgorithm, Element
 
 
-def compute_digest(algorithm: DigestAlgorithm, data: bytes) -> Digest:
+def compute_digest(algorithm: DigestAlgorithm, data: bytes | memoryview) -> Digest:
     """Return the digest of ``data``."""
     if algorithm is DigestAlgorithm.SHAKE128:
         return Digest(algorithm, hashlib.shake_128(data).digest(algorithm.size))

@@ -49,6 +49,8 @@ _SENTENCES = {
 }
 _UUIDS = (Parameter.VENDOR_ID, Parameter.CLASS_ID, Parameter.DEVICE_ID)
 _COMPRESSIONS = {each.number: each.value for each in Compression}
+#: Longer byte strings are data, of which people need to see how much it is.
+_SHOWN = 64
 
 
 def explain(envelope: model.Envelope) -> str:
@@ -175,7 +177,13 @@ class _Explanation:
             return f"source is {self._locate(value)}"
         if label is Parameter.COMPRESSION_INFO and isinstance(value, int):
             return f"compressed with {_COMPRESSIONS.get(value, value)}"
-        return f"{name} {value.hex() if isinstance(value, bytes) else value}"
+        return f"{name} {_digits(value) if isinstance(value, bytes) else value}"
+
+
+def _digits(value: bytes) -> str:
+    if len(value) <= _SHOWN:
+        return value.hex()
+    return f"{value[: _SHOWN // 2].hex()}... ({len(value)} bytes)"
 
 
 def _name(location: model.ComponentId) -> str:

@@ -234,9 +234,10 @@ class Envelope:
         digest_bytes: that digest as encoded: what signatures cover.
         blocks: signatures and authentication codes.
         manifest: the manifest; severed elements are digests.
-        manifest_bytes: the encoded byte string of the manifest with its head, as digested.
+        manifest_bytes: the encoded byte string of the manifest with its head, as digested: a view
+            of the file.
         severed: severed elements that are present.
-        severed_bytes: their encoded byte strings with heads, as digested.
+        severed_bytes: their encoded byte strings with heads, as digested, likewise.
         integrated: payloads and dependencies inside the envelope, by URI.
         offsets: where the manifest and severed elements start in the file, by their names.
     """
@@ -247,9 +248,9 @@ class Envelope:
     digest_bytes: bytes
     blocks: tuple[CoseBlock, ...]
     manifest: Manifest
-    manifest_bytes: bytes
+    manifest_bytes: memoryview
     severed: Mapping[Element, ElementValue]
-    severed_bytes: Mapping[Element, bytes]
+    severed_bytes: Mapping[Element, memoryview]
     integrated: Mapping[str, bytes]
     offsets: Mapping[str, int] = field(default_factory=dict, compare=False)
 

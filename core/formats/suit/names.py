@@ -9,6 +9,8 @@ SPECIFICATION = "SUIT manifest (draft-ietf-suit-manifest-37)"
 MANIFEST_VERSION = 1
 POLICY_MAX = 15
 UUID_SIZE = 16
+#: Commands and parameters of this number and below are private (section 5.4).
+PRIVATE_MAX = -256
 
 
 class Profile(enum.Enum):

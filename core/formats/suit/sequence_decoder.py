@@ -6,11 +6,17 @@ from fotabuild.formats.suit import model
 from fotabuild.formats.suit.cbor_reader import Kind
 from fotabuild.formats.suit.cursor import Cursor
 from fotabuild.formats.suit.encoder import PEN_TAG
-from fotabuild.formats.suit.names import POLICY_MAX, UUID_SIZE, DigestAlgorithm, Name, Parameter
+from fotabuild.formats.suit.names import (
+    POLICY_MAX,
+    PRIVATE_MAX,
+    UUID_SIZE,
+    DigestAlgorithm,
+    Name,
+    Parameter,
+)
 from fotabuild.formats.suit.tables import Table
 from fotabuild.limits import READ_LIMITS
 
-_PRIVATE = -256
 _UUIDS = {Parameter.VENDOR_ID, Parameter.CLASS_ID, Parameter.DEVICE_ID}
 _NUMBERS = {
     Parameter.USE_BEFORE,
@@ -91,7 +97,7 @@ class SequenceDecoder:
         self, code: Cursor, argument: Cursor, *, shared: bool
     ) -> model.Command:
         number = code.integer()
-        if number <= _PRIVATE:
+        if number <= PRIVATE_MAX:
             if shared:
                 code.fail("a private command in the shared sequence")
             code.name("private command")
@@ -131,7 +137,7 @@ class SequenceDecoder:
         return model.Act(name, policy)
 
     def _custom(self, at: Cursor) -> bytes | str | int | None:
-        value = at.item.value
+        value = at.scalar()
         scalars = (Kind.BYTES, Kind.TEXT, Kind.UNSIGNED, Kind.NEGATIVE, Kind.SIMPLE)
         if at.item.kind not in scalars or isinstance(value, bool):
             at.fail(f"expected bytes, text, a number or null, found {at.item.kind.value}")
@@ -157,7 +163,7 @@ class SequenceDecoder:
         items = at.elements()
         may_all_fail = bool(items) and items[-1].item.kind is Kind.SIMPLE
         if may_all_fail:
-            if items[-1].item.value is not None:
+            if not items[-1].is_null:
                 items[-1].fail("expected null")
             items.pop()
         if len(items) < (2 if self._needs_two else 1):
@@ -167,7 +173,7 @@ class SequenceDecoder:
 
     def _label(self, at: Cursor) -> Parameter | int:
         number = at.integer()
-        if number <= _PRIVATE:
+        if number <= PRIVATE_MAX:
             at.name("private parameter")
             return number
         if number not in self._parameters:
@@ -186,7 +192,7 @@ class SequenceDecoder:
 
     def _parameter(self, label: Parameter | int, at: Cursor) -> model.ParameterValue:
         if isinstance(label, int):
-            value = at.item.value
+            value = at.scalar()
             if value is None or at.item.kind is Kind.TAG:
                 at.fail(f"a private parameter cannot be {at.item.kind.value}")
             return value

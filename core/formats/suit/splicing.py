@@ -87,13 +87,14 @@ def add_block(data: bytes, block: model.CoseBlock) -> bytes:
         CborError, SuitError: ``data`` is no envelope.
     """
     at = open_envelope(data)
+    view = at.reader.data
     found = [value for key, value in envelope_map(at).entries() if key.item.value == AUTHENTICATION]
     if not found:
         at.fail("the envelope has no authentication list (key 2)")
     place = found[0].item
     entries = [each.byte_string() for each in found[0].embedded().elements()]
     blocks = encode(encode([*entries, encode_block(block)]))
-    return data[: place.start] + blocks + data[place.end :]
+    return b"".join((view[: place.start], blocks, view[place.end :]))
 
 
 def sever(data: bytes, elements: Collection[Element] | None = None) -> bytes:
@@ -121,8 +122,8 @@ def sever(data: bytes, elements: Collection[Element] | None = None) -> bytes:
     at = open_envelope(data)
     mapping = envelope_map(at)
     kept = [entry for entry in mapping.entries() if entry[0].item.value not in numbers]
-    body = b"".join(key.raw() + value.raw() for key, value in kept)
-    return data[: mapping.item.start] + _map_head(len(kept)) + body
+    head = at.reader.data[: mapping.item.start], _map_head(len(kept))
+    return b"".join((*head, *(part.raw() for entry in kept for part in entry)))
 
 
 def element_by_name(name: str) -> Element:

@@ -1,0 +1,37 @@
+"""Indexes of old images that are built once, however many images they are updated to."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fotabuild.cache import engine
+from fotabuild.cache.content_cache import ContentCache
+from fotabuild.delta.index import OldIndex, build_index
+from fotabuild.errors import DeltaError
+from fotabuild.files import sha256
+
+
+def find_or_build_index(cache: ContentCache, old: bytes) -> OldIndex:
+    """Return the index of an old image, from the cache if it is there and whole.
+
+    An index changes no byte of a patch that is checked before it is used: a forged one can make the
+    patch larger, nothing else.
+
+    Args:
+        cache: where indexes are kept.
+        old: the installed image.
+
+    Raises:
+        DeltaError: the image is too large.
+    """
+    values = ("index", sha256(old).hex(), engine.fingerprint())
+    key = hashlib.sha256(repr(values).encode()).hexdigest()
+    data = cache.get(key)
+    if data is not None:
+        try:
+            return OldIndex.from_bytes(data, old)
+        except DeltaError:
+            cache.remove(key)
+    index = build_index(old)
+    cache.put(key, index.to_bytes())
+    return index

@@ -1,0 +1,106 @@
+"""Are records and marks of a store what was written; restore them from the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fotabuild.errors import StoreDamageError
+from fotabuild.limits import READ_LIMITS
+from fotabuild.releases.contents import Listing, list_names, sound
+from fotabuild.releases.findings import Finding, Problem
+from fotabuild.releases.layout import mark_name
+from fotabuild.releases.record import encode_mark, encode_record, read_mark, read_record
+from fotabuild.releases.release import Entry, Release
+from fotabuild.releases.storage import Storage
+
+Files = Mapping[str, bytes | StoreDamageError]
+
+
+def check_texts(
+    storage: Storage, known: Mapping[str, Entry], findings: list[Finding], *, heal: bool
+) -> dict[str, Entry]:
+    """Return what the index must say, by record.
+
+    Args:
+        storage: where the store is.
+        known: what the index says.
+        findings: what is found is added here.
+        heal: whether to restore what can be restored.
+    """
+    # After the index: so every record that it knows was there.
+    listing = list_names(storage)
+    marks = {
+        record: mark_name(record, number)
+        for record, number in listing.marks.items()
+        if number % 2 and (record in listing.records or record in known)
+    }
+    files = storage.read_all(
+        sorted(listing.records.union(marks.values())), READ_LIMITS.release_record
+    )
+    entries = {}
+    for record in sorted(listing.records | known.keys()):
+        release = _check_record(storage, record, files, known, findings, heal)
+        if release is not None:
+            retired = _check_mark(storage, release, listing, files, known, findings, heal)
+            entries[record] = Entry.of(release, retired)
+    for record, number in listing.marks.items():
+        if record not in listing.records and record not in known:
+            for each in range(1, number + 1) if heal else ():
+                storage.remove(mark_name(record, each))
+            name = mark_name(record, number)
+            findings.append(Finding(Problem.STRAY_MARK, name, "no such release", heal, True))
+    return entries
+
+
+def _check_record(
+    storage: Storage,
+    record: str,
+    files: Files,
+    known: Mapping[str, Entry],
+    findings: list[Finding],
+    heal: bool,
+) -> Release | None:
+    """Return the release of a record; None if neither that nor the index can say."""
+    kind, detail = Problem.LOST_RECORD, "the index knows this release, its record is gone"
+    if record in files:
+        try:
+            return read_record(record, sound(files[record]))
+        except StoreDamageError as error:
+            kind, detail = Problem.DAMAGED_RECORD, error.problem
+    entry = known.get(record)
+    if entry is None:
+        detail += "; the index does not know it"
+    elif heal:
+        storage.write(record, encode_record(entry.release))
+    findings.append(Finding(kind, record, detail, heal and entry is not None))
+    return None if entry is None else entry.release
+
+
+def _check_mark(
+    storage: Storage,
+    release: Release,
+    listing: Listing,
+    files: Files,
+    known: Mapping[str, Entry],
+    findings: list[Finding],
+    heal: bool,
+) -> str | None:
+    """Return since when a release is retired."""
+    record = Entry.of(release).record
+    number = listing.marks.get(record, 0)
+    noted = known[record].retired if record in known else None
+    if number % 2 == 0 and (number or noted is None):
+        return None
+    name = mark_name(record, number or 1)
+    kind, detail = Problem.LOST_MARK, "the index says that this release is retired"
+    if number:
+        try:
+            return read_mark(sound(files.get(name, b"")))
+        except StoreDamageError as error:
+            kind, detail = Problem.DAMAGED_MARK, error.problem
+    # By its name alone a mark says that the release is retired.
+    since = release.date if noted is None else noted
+    if heal:
+        storage.write(name, encode_mark(since))
+    findings.append(Finding(kind, name, f"{detail}; taken as {since}", heal))
+    return since

@@ -1,0 +1,127 @@
+"""What a patch is made from: two images, and where their symbols are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from fotabuild.errors import DeltaError, PrecursorMarkerError, in_file
+from fotabuild.files import read_file
+from fotabuild.formats.patch_stream import MAGIC, find_markers
+from fotabuild.limits import READ_LIMITS
+
+# As in fotabuild.formats.elf_image, which takes longer to load than a quick patch can wait.
+_ELF_MAGIC = b"\x7fELF"
+
+if TYPE_CHECKING:
+    from fotabuild.delta.hints import ImageHints
+    from fotabuild.formats.elf_symbols import ElfMap
+
+
+class DeltaInputs(NamedTuple):
+    """What a patch is made from; no device refuses it.
+
+    Attributes:
+        old: the old image.
+        new: the new image.
+        old_map: sections and symbols of the old image; None without its ELF file.
+        new_map: those of the new image.
+        hints: the symbols of both, as the encoder takes them; None unless there are both.
+    """
+
+    old: bytes
+    new: bytes
+    old_map: ElfMap | None
+    new_map: ElfMap | None
+    hints: ImageHints | None
+
+
+def read_delta_inputs(
+    old_image: Path,
+    new_image: Path,
+    old_elf: Path | None,
+    new_elf: Path | None,
+    check: Callable[[bytes], None],
+) -> DeltaInputs:
+    """Read both images and their linked files, and check that there can be a patch.
+
+    Args:
+        old_image: the image as installed on devices.
+        new_image: the image after the update.
+        old_elf: the linked file of the old image, if known.
+        new_elf: that of the new image.
+        check: raises if the old image is not the expected one.
+
+    Raises:
+        FotabuildError: an input cannot be read, or no device could apply a patch to it.
+    """
+    old = read_file(old_image, READ_LIMITS.image, "old image")
+    new = read_file(new_image, READ_LIMITS.image, "new image")
+    for path, image in ((old_image, old), (new_image, new)):
+        with in_file(path):
+            _refuse_elf(image)
+    with in_file(old_image):
+        check(old)
+        _check_marker(old)
+    old_map, new_map = _read_map(old_elf, old), _read_map(new_elf, new)
+    return DeltaInputs(old, new, old_map, new_map, _hints(old_map, new_map))
+
+
+def read_linked(path: Path) -> bytes:
+    """Return a linked file, or the flat image that stands in its place."""
+    return read_file(path, READ_LIMITS.image, "linked file")
+
+
+def _read_map(path: Path | None, image: bytes) -> ElfMap | None:
+    """Return where the symbols of ``image`` are; None if there is no ELF file."""
+    if path is None:
+        return None
+    elf = read_linked(path)
+    from fotabuild.formats.elf_symbols import read_map
+
+    if not elf.startswith(_ELF_MAGIC):
+        return None
+    with in_file(path):
+        found = read_map(elf)
+        found.check_image(image)
+    return found
+
+
+def _hints(old: ElfMap | None, new: ElfMap | None) -> ImageHints | None:
+    if old is None or new is None:
+        return None
+    from fotabuild.delta.hints import ImageHints, Symbol  # Most patches are made without.
+
+    old_symbols, new_symbols = (
+        tuple(Symbol(item.name, item.offset, item.size) for item in found.symbols)
+        for found in (old, new)
+    )
+    return ImageHints(old_symbols, new_symbols)
+
+
+def _refuse_elf(image: bytes) -> None:
+    if image.startswith(_ELF_MAGIC):
+        raise DeltaError(
+            "this is an ELF file, a delta is between images as devices have them",
+            remedy="give the flat image, such as 'fotabuild build' or objcopy -O binary make it",
+        )
+
+
+def _check_marker(old: bytes) -> None:
+    if not old:
+        raise DeltaError("the old image is empty", remedy="give the image as installed")
+    markers = find_markers(old)
+    if not markers:
+        raise PrecursorMarkerError(
+            f"the old image carries no patch decoder (no marker {MAGIC.decode()})",
+            remedy="this release cannot apply deltas: send it the full image (delta: false in its "
+            "entry)",
+        )
+    if markers != [MAGIC]:
+        found = ", ".join(marker.decode() for marker in markers)
+        raise PrecursorMarkerError(
+            f"the old image carries {found}, needed is {MAGIC.decode()} alone",
+            remedy="its decoder may read another format: send it the full image (delta: false in "
+            "its entry)",
+        )

@@ -1,0 +1,135 @@
+"""What the steps that describe and sign one payload have in common, whatever the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fotabuild.device.profile import DeviceProfile
+from fotabuild.files import read_file
+from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.formats.identity import Identity
+from fotabuild.formats.payload_format import PayloadFormat
+from fotabuild.limits import READ_LIMITS
+from fotabuild.signing.signer import PLAIN_ACCESS, KeyAccess, key_file, tool_file
+from fotabuild.steps.step import Step
+
+# What only running needs is imported there: build systems describe steps much more often, and the
+# libraries behind some of it are slow to import.
+if TYPE_CHECKING:
+    from fotabuild.formats.manifest_v1 import ManifestV1
+    from fotabuild.formats.manifest_v3 import ManifestV3
+
+    _Manifest = TypeVar("_Manifest", ManifestV1, ManifestV3)
+
+#: Stands in a URL for the digest of the payload. No URL can hold it otherwise.
+DIGEST_PLACEHOLDER = "<payload-digest>"
+
+
+@dataclass(frozen=True)
+class Precursor:
+    """The release that a patch starts from: its version, if known, and its image."""
+
+    image: Path
+    version: FirmwareVersion | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayloadManifestStep(Step):
+    """Describe and sign one payload.
+
+    Attributes:
+        identity: vendor and class id.
+        url: where devices download the payload; the placeholder stands for its SHA-256.
+        payload_format: what the payload is.
+        payload: the payload file; for encrypted formats the plain one.
+        key: name of the private key.
+        profile: abilities and limits of the device.
+        output: the manifest.
+        certificate: the update certificate that the key must match.
+        access: how the key is reached.
+        vendor_data: custom data to carry.
+        sidecar: the YAML beside a patch.
+        precursor: where a patch starts from; with it the patch is applied as a check.
+    """
+
+    identity: Identity
+    url: str
+    payload_format: PayloadFormat
+    payload: Path
+    key: str
+    profile: DeviceProfile
+    output: Path
+    certificate: Path | None
+    access: KeyAccess = PLAIN_ACCESS
+    vendor_data: Path | None = None
+    sidecar: Path | None = None
+    precursor: Precursor | None = None
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Payload, side file, precursor image, key file, certificate and vendor data."""
+        candidates = (
+            self.payload,
+            self.sidecar,
+            None if self.precursor is None else self.precursor.image,
+            key_file(self.key, self.access),
+            tool_file(self.access),
+            self.certificate,
+            self.vendor_data,
+        )
+        return tuple(path for path in candidates if path is not None)
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The manifest."""
+        return (self.output,)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Every field that does not come from a file, and what the result is checked against."""
+        return {
+            "vendor-id": str(self.identity.vendor_id),
+            "class-id": str(self.identity.class_id),
+            "url": self.url,
+            "payload-format": self.payload_format.value,
+            "precursor-version": str(self.precursor.version) if self.precursor else None,
+            # A key in a file is an input; any other is known by its name only.
+            "key": self.key if key_file(self.key, self.access) is None else None,
+            "signing-tool": self.access.tool and Path(self.access.tool).name,
+            "features": sorted(feature.value for feature in self.profile.features),
+        }
+
+    def read_payload(self) -> bytes:
+        """Return the payload as it is now."""
+        return read_file(self.payload, READ_LIMITS.package, "payload")
+
+    def read_vendor_data(self) -> bytes | None:
+        """Return the custom data, if there is any."""
+        if self.vendor_data is None:
+            return None
+        return read_file(self.vendor_data, READ_LIMITS.vendor_data, "vendor data")
+
+    def read_precursor(self) -> bytes | None:
+        """Return the image that a patch starts from, if it is known."""
+        if self.precursor is None:
+            return None
+        return read_file(self.precursor.image, READ_LIMITS.image, "precursor image")
+
+    def with_patch(self, manifest: _Manifest, patch: bytes) -> _Manifest:
+        """Return the manifest with what the side file says of a patch.
+
+        Raises:
+            SidecarError, PatchError: the side file or the patch is malformed.
+        """
+        from fotabuild.steps.manifest_inputs import read_sidecar
+
+        sidecar = read_sidecar(self.payload, patch, self.sidecar)
+        return replace(
+            manifest,
+            installed_size=sidecar.installed_size,
+            installed_digest=sidecar.installed_digest,
+            precursor_digest=sidecar.precursor_digest,
+        )
