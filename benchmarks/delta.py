@@ -4,6 +4,8 @@
     python benchmarks/delta.py --effort balanced --effort best --plot sizes.svg
     python benchmarks/delta.py --pair primehub-minor --runs 7
     python benchmarks/delta.py --synthetic           padded and degenerate images
+    python benchmarks/delta.py --effort fast --effort balanced --effort best --effort max --markdown
+                                                     what stands in docs/delta.md
 
 Both programs run in turn on the same files in one run; times are those of whole commands. Quote
 the ratios (ours / peer), not the seconds. Sizes are exact and the same in every run.
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import delta_report
 from corpus import Pair, default_folder, fruitful_names, present_pairs
+from delta_markdown import to_markdown
 from delta_runs import Result, compare
 from dot_plot import plot
 from synthetic_pairs import make_pairs
@@ -51,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = sorted(fruitful)
     if args.json:
         sys.stdout.write(json.dumps(delta_report.to_values(results, names), indent=2) + "\n")
+    elif args.markdown:
+        sys.stdout.write(to_markdown(results, names, args.own or ()))
     else:
         sys.stdout.write(delta_report.to_text(results, names))
     if args.plot:
@@ -74,7 +79,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--linked", action="store_true", help="with old.elf and new.elf of pairs that have them"
     )
     parser.add_argument("--synthetic", action="store_true", help="padded and degenerate images")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--markdown", action="store_true", help="print the tables of docs/delta.md")
     parser.add_argument("--plot", type=Path, metavar="SVG", help="draw the ratios")
     parser.add_argument("--figure", choices=("size", "wall", "peak"), default="size")
     return parser.parse_args(arguments)

@@ -294,6 +294,7 @@ def _sidecar_fields(data: bytes) -> Fields:
         "patch-digest": sidecar.patch_digest and sidecar.patch_digest.hex(),
         "patch-engine": sidecar.engine,
         "patch-effort": sidecar.effort,
+        "patch-symbols": sidecar.symbols,
         "patch-complete": sidecar.complete,
     }
 

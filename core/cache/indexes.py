@@ -14,8 +14,7 @@ from fotabuild.files import sha256
 def find_or_build_index(cache: ContentCache, old: bytes) -> OldIndex:
     """Return the index of an old image, from the cache if it is there and whole.
 
-    An index changes no byte of a patch that is checked before it is used: a forged one can make the
-    patch larger, nothing else.
+    A forged one can make patches larger, and no worse: each is applied and compared.
 
     Args:
         cache: where indexes are kept.

@@ -29,7 +29,7 @@ def run_steps(
         args: parsed options.
         output: hears of each step.
         steps: the steps.
-        deltas: runs them, if some may be left out.
+        deltas: runs them, if some may be left out; its notes are part of the result.
     """
     made: list[Path] = []
     done: list[dict[str, Any]] = []
@@ -46,7 +46,10 @@ def run_steps(
             made += step.outputs
             if output.as_json:
                 done.append(describe(step))
-    output.result({"dry-run": args.dry_run, "steps": done}, "\n".join(str(path) for path in made))
+    values = {"dry-run": args.dry_run, "steps": done}
+    if deltas is not None:
+        values["notes"] = deltas.notes
+    output.result(values, "\n".join(str(path) for path in made))
     return ExitStatus.OK
 
 

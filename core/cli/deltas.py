@@ -1,4 +1,4 @@
-"""The deltas of a build: made together, and left out where they are not worth it."""
+"""The deltas of a build: made together, and left out where the full image is sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fotabuild.cli.output import Output
-from fotabuild.errors import ExitStatus, MatrixError, ThresholdError, printable
+from fotabuild.errors import (
+    ExitStatus,
+    MatrixError,
+    PrecursorMarkerError,
+    ThresholdError,
+    printable,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,19 +26,25 @@ if TYPE_CHECKING:
 class BuildDeltas:
     """Runs the deltas of a plan.
 
-    A delta that is not worth it is left out with its manifests, as the full image is there for
-    these devices. What an earlier build left under their names is removed, so that nobody
-    publishes it.
+    A delta that is not worth it, or that its release has no decoder for, is left out with its
+    manifests, as the full image is there for these devices. What an earlier build left under
+    their names is removed, so that nobody publishes it.
 
     Args:
         steps: all steps of the plan.
         workforce: who makes deltas.
-        required: fail where a delta is not worth it.
+        required: fail where a delta would be left out.
         output: hears which are left out.
+        notes: what the plan leaves out, and why.
     """
 
     def __init__(
-        self, steps: Sequence[Step], workforce: Workforce, required: bool, output: Output
+        self,
+        steps: Sequence[Step],
+        workforce: Workforce,
+        required: bool,
+        output: Output,
+        notes: Sequence[str] = (),
     ) -> None:
         from fotabuild.steps.delta import DeltaStep
 
@@ -43,6 +55,8 @@ class BuildDeltas:
         self._workforce = workforce
         self._required = required
         self._output = output
+        #: What is left out, and why: those of the plan, and the deltas that this leaves out.
+        self.notes = list(notes)
         self._rows: dict[str, Row] = {}
         self._missing: set[Path] = set()
 
@@ -63,14 +77,14 @@ class BuildDeltas:
             return step.run()
         try:
             return self._run_together(step) if self._together else step.run()
-        except ThresholdError as error:
+        except (ThresholdError, PrecursorMarkerError) as error:
             if self._required:
                 raise
             step.discard()
             self._missing.update(step.outputs)
-            self._output.say(
-                printable(f"note: no delta {step.output.name}, the full image is sent: {error}")
-            )
+            note = printable(f"no delta {step.output.name}, the full image is sent: {error}")
+            self.notes.append(note)
+            self._output.say(f"note: {note}")
             return None
 
     def leaves_out(self, step: Step) -> bool:
@@ -83,15 +97,32 @@ class BuildDeltas:
         needed = set(step.inputs).difference(step.optional_inputs)
         return not patches.isdisjoint(needed.union(step.outputs))
 
+    def refuse_missing(self, step: Step) -> None:
+        """Refuse to leave out a step whose delta was not handed over, if deltas are required.
+
+        Raises:
+            ThresholdError: they are.
+        """
+        if self._required:
+            raise ThresholdError(
+                "there is no delta, and deltas are required",
+                file=step.inputs[0],
+                remedy="prepare again with --require-deltas, which says why there is none",
+            )
+
     def _run_together(self, step: DeltaStep) -> StepResult:
         from fotabuild.matrix.outcome import Outcome
+        from fotabuild.steps.delta_inputs import FULL_IMAGE_HOW
         from fotabuild.steps.step import StepResult
 
         if not self._rows:
             self._make_all()
         row = self._rows[step.name]
         if row.outcome is Outcome.FULL_IMAGE:
-            raise ThresholdError(row.text, file=step.output)
+            remedy = f"send the full image to this release: {FULL_IMAGE_HOW}"
+            if row.code == PrecursorMarkerError.code:
+                raise PrecursorMarkerError(row.text, file=step.old_image, remedy=remedy)
+            raise ThresholdError(row.text, file=step.output, remedy=remedy)
         if row.outcome is Outcome.FAILED:
             raise MatrixError(f"{row.text} [{row.code}]", exit_status=ExitStatus(row.exit_status))
         return StepResult(row.text, row.warnings)

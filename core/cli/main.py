@@ -159,3 +159,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         output.error(FileError(f"the system refused: {error}"))
         return int(ExitStatus.FAILED)
+    except MemoryError:
+        if args.debug:
+            raise
+        output.error(
+            FileError("the system refused: memory ran out", remedy="free some and try again")
+        )
+        return int(ExitStatus.FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -84,5 +85,10 @@ def _write_pieces(pieces: Iterable[str], stream: Any) -> None:
 
 def _print(text: str, stream: Any) -> None:
     """Print, also where the terminal's encoding lacks a character."""
+    if stream is sys.stderr:
+        # Both may be one file, such as the log of a CI job: what was printed first comes first.
+        # Where stdout is gone or full, it keeps what it has, and the end of the command tells.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            sys.stdout.flush()
     encoding = stream.encoding or "ascii"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)

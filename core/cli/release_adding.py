@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fotabuild.cli.output import Output
 from fotabuild.cli.release_store import component_of, date_of, entry_values, now, open_store
 from fotabuild.errors import ExitStatus, UsageError, printable
+
+if TYPE_CHECKING:
+    from fotabuild.releases.store import ReleaseStore
 
 
 def run_add(args: argparse.Namespace, output: Output) -> int:
@@ -25,10 +30,12 @@ def run_add(args: argparse.Namespace, output: Output) -> int:
         origin=_origin(args.origin),
     )
     added = store.add(new)
-    release = new.release()
-    output.say(f"{release.title}: {'added' if added else 'was there already'}")
-    values = entry_values(store.find(component, args.fw_version))
-    output.result({"release": values, "added": added}, release.digest)
+    title = f"{component} {args.fw_version}"
+    state = "added" if added else "was there already; its files are whole"
+    output.say(f"{title}: {state}")
+    _tell(output, store, [title], [title] if added else [])
+    entry = store.find(component, args.fw_version)
+    output.result({"release": entry_values(entry), "added": added}, entry.release.digest)
     return ExitStatus.OK
 
 
@@ -41,9 +48,27 @@ def run_import(args: argparse.Namespace, output: Output) -> int:
     found = read_import(args.table, folder, component, now(), _read)
     results = store.add_all([source for _, source in found])
     added = [title for (title, _), is_new in zip(found, results, strict=True) if is_new]
-    output.say(f"{len(added)} of {len(found)} releases added, the others were there already")
+    others = "; the others were there already, their files are whole"
+    is_all = len(added) == len(found)
+    output.say(f"{len(added)} of {len(found)} releases added{'' if is_all else others}")
+    _tell(output, store, [title for title, _ in found], added)
     output.result({"releases": len(found), "added": added}, "\n".join(map(printable, added)))
     return ExitStatus.OK
+
+
+def _tell(
+    output: Output, store: ReleaseStore, titles: Collection[str], added: Collection[str]
+) -> None:
+    """Tell people what may surprise them about releases that they gave, some of them new."""
+    contents = store.contents()
+    entries = {entry.release.title: entry for entry in contents.entries}
+    if added and contents.listing.records == {entries[t].record for t in added if t in entries}:
+        output.say(f"a new store was started at {store.storage.place}")
+    for title in titles:
+        if title in entries and not entries[title].release.takes_patches:
+            output.warn(
+                f"{title}: its image has no patch decoder, so it gets the full image and no delta"
+            )
 
 
 def _read(path: Path, what: str) -> bytes:

@@ -18,6 +18,7 @@ from fotabuild.cli.release_store import (
 from fotabuild.errors import ExitStatus, StoreDamageError, printable
 
 if TYPE_CHECKING:
+    from fotabuild.releases.findings import Finding
     from fotabuild.releases.release import Entry, Release
 
 
@@ -65,13 +66,25 @@ def run_fsck(args: argparse.Namespace, output: Output) -> int:
     error = StoreDamageError(
         f"{len(bad)} problems are left in the store",
         file=store.storage.place,
-        remedy="run it without --report-only"
-        if args.report_only
-        else "add damaged releases again with their images; remove the record of one that nobody "
-        "has any more",
+        remedy=_remedy(bad, report_only=args.report_only),
     )
     output.fail(error)
     return error.exit_status
+
+
+def _remedy(bad: Sequence[Finding], *, report_only: bool) -> str:
+    """Return what to do about findings that are left."""
+    again = (
+        "add damaged releases again with their images; remove the record of one that nobody has "
+        "any more"
+    )
+    if not report_only:
+        return again
+    lost = [finding for finding in bad if not finding.healable]
+    without = "run it without --report-only"
+    if not lost:
+        return without
+    return again if len(lost) == len(bad) else f"{without}; {again}"
 
 
 def run_pull(args: argparse.Namespace, output: Output) -> int:

@@ -23,6 +23,7 @@ def run_list(args: argparse.Namespace, output: Output) -> int:
     for entry in entries:
         release = entry.release
         state = "" if entry.retired is None else f"  retired {entry.retired}"
+        state += "" if release.takes_patches else "  no patch decoder"
         lines.append(
             f"{release.component:<9} {release.version:<12} {release.date}  {release.size:>10}  "
             f"{release.digest[:16]}{state}"

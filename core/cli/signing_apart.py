@@ -80,11 +80,10 @@ class SigningApart:
         made: list[Path] = []
         said: set[str] = set()
         chosen = list(self._chosen(steps))
-        if self._stage is Stage.SIGN and not dry_run:
+        if self._stage is not Stage.PREPARE and not dry_run:
             # All of them before the key is used for the first.
             for step, part in chosen:
-                if part is not None and not self._is_left_out(step, part):
-                    part.check()
+                self._check(step, part)
         with renames_flushed_together():
             for step, part in chosen:
                 outputs = step.outputs if part is None else (part.output(self._stage),)
@@ -109,11 +108,26 @@ class SigningApart:
         from fotabuild.steps.manifest_apart import AnyManifest, ManifestApart, Stage
         from fotabuild.steps.step import StepKind
 
+        makers = {path: step for step in steps for path in step.outputs}
         for step in steps:
             if isinstance(step, AnyManifest):
-                yield step, ManifestApart(step, self._folder)
+                yield step, ManifestApart(step, self._folder, makers.get(step.inputs[0]))
             elif self._stage is (Stage.ATTACH if step.kind is StepKind.REPORT else Stage.PREPARE):
                 yield step, None
+
+    def _check(self, step: Step, part: ManifestApart | None) -> None:
+        """Look at what was handed over for a step, before anything is written."""
+        from fotabuild.steps.handed_over import refuse_links
+        from fotabuild.steps.manifest_apart import Stage
+
+        if part is None:
+            refuse_links(step.outputs)
+            return
+        part.refuse_links()
+        if self._is_left_out(step, part):
+            self._deltas.refuse_missing(step)
+        elif self._stage is Stage.SIGN:
+            part.check()
 
     def _run_one(self, step: Step, part: ManifestApart | None) -> StepResult | None:
         """Run a step; return None if it is left out."""
@@ -122,14 +136,17 @@ class SigningApart:
         if part is None:
             return self._deltas.run(step)
         if self._stage is Stage.PREPARE:
-            if self._deltas.leaves_out(step):
-                for path in (part.prepared, part.signature, *step.outputs):
-                    path.unlink(missing_ok=True)
-                return None
-        elif self._is_left_out(step, part):
-            self._output.say(printable(f"note: no {step.outputs[0].name}: it has no delta"))
-            return None
-        return part.run(self._stage)
+            left_out = self._deltas.leaves_out(step)
+        else:
+            left_out = self._is_left_out(step, part)
+            if left_out:
+                self._output.say(printable(f"note: no {step.outputs[0].name}: it has no delta"))
+        if not left_out:
+            return part.run(self._stage)
+        # Of an earlier build: nobody shall publish it.
+        for path in (part.prepared, part.signature, *step.outputs):
+            path.unlink(missing_ok=True)
+        return None
 
     def _is_left_out(self, step: Step, part: ManifestApart) -> bool:
         """Whether the delta of a manifest was not worth it where deltas were made."""

@@ -32,6 +32,7 @@ def run() -> NoReturn:
     Looking for garbage while modules load, and freeing memory piece by piece before the system
     takes all of it, would be a sixth of a short run.
     """
+    _open_missing_streams()
     gc.set_threshold(_GARBAGE_THRESHOLD)
     if next((word for word in sys.argv[1:] if not word.startswith("-")), None) in _BUILDING:
         sys.meta_path.insert(0, _Postponing())
@@ -44,6 +45,16 @@ def run() -> NoReturn:
         except OSError:
             status = status or 1
     os._exit(status)
+
+
+def _open_missing_streams() -> None:
+    """Replace the standard streams that whoever started the program closed: Python has None there.
+
+    In the order of their numbers, so that no file of the program becomes its standard output.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 class _Postponing:

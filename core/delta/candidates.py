@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from fotabuild.delta.bytewise import subtract
+from fotabuild.delta.deadline import NO_DEADLINE, Deadline
 from fotabuild.delta.effort import CandidateSettings
 from fotabuild.delta.segments import Segment
 
 _LONG_MATCH = 32
+_PLACES_AT_ONCE = 4096
 _BLOCK = 32
 _WALK = 256  # Bytes to look at in walks for each byte of the new image: a bound on repetition.
 _LEAST_EQUAL = 3  # A segment needs more equal bytes in a block to be kept there.
@@ -23,12 +25,18 @@ class Finder:
     """Looks for segments through the suffix array of the old image."""
 
     def __init__(
-        self, old: bytes, new: bytes, suffixes: Sequence[int], settings: CandidateSettings
+        self,
+        old: bytes,
+        new: bytes,
+        suffixes: Sequence[int],
+        settings: CandidateSettings,
+        deadline: Deadline = NO_DEADLINE,
     ) -> None:
         self._old = old
         self._new = new
         self._suffixes = suffixes
         self._settings = settings
+        self._deadline = deadline
         self._segments: list[list[int]] = []  # Begin, end, shift, score.
         self._latest: dict[int, list[int]] = {}
         self._work = _WALK * len(new)
@@ -37,6 +45,8 @@ class Finder:
         """Return segments, sorted by beginning and shift."""
         length = 0
         for at in range(len(self._new) - 1):
+            if at % _PLACES_AT_ONCE == 0:
+                self._deadline.check()
             if length > _LONG_MATCH:
                 length -= 1  # Inside a match that was found.
             else:

@@ -1,4 +1,4 @@
-"""A point in time after which no more work is begun."""
+"""A point in time at which work ends."""
 
 from __future__ import annotations
 
@@ -6,14 +6,31 @@ import time
 from collections.abc import Callable
 
 
+class TimeUpError(Exception):
+    """The deadline has passed; it never leaves the encoder."""
+
+
 class Deadline:
-    """Counts from its creation."""
+    """Counts from its creation.
+
+    Attributes:
+        limited: whether there is a limit at all.
+    """
 
     def __init__(self, limit: float | None, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin to count; ``limit`` is in seconds, None for no limit."""
+        self.limited = limit is not None
         self._clock = clock
-        self._end = None if limit is None else clock() + limit
+        self._end = 0.0 if limit is None else clock() + limit
 
     def passed(self) -> bool:
         """Whether the time is up."""
-        return self._end is not None and self._clock() >= self._end
+        return self.limited and self._clock() >= self._end
+
+    def check(self) -> None:
+        """Raise :class:`TimeUpError` if the time is up."""
+        if self.passed():
+            raise TimeUpError
+
+
+NO_DEADLINE = Deadline(None)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from fotabuild.delta import decoder
-from fotabuild.delta.deadline import Deadline
+from fotabuild import __version__
+from fotabuild.delta.deadline import Deadline, TimeUpError
 from fotabuild.delta.effort import SETTINGS, CandidateSettings, Effort
 from fotabuild.delta.parallel import run_all
 from fotabuild.delta.patch import Patch, PatchStats
-from fotabuild.delta.rounds import plan_frames
+from fotabuild.delta.replay import reproduces
+from fotabuild.delta.rounds import Plan, plan_frames
 from fotabuild.delta.search import (
     Kernel,
     check_plan,
@@ -20,24 +21,31 @@ from fotabuild.delta.search import (
     open_kernel,
     pack_frames,
 )
-from fotabuild.delta.segments import Frame, Segment, merge_segments
+from fotabuild.delta.segments import Segment, merge_segments
 from fotabuild.delta.writer import PackedFrame, write_patch
 from fotabuild.errors import DeltaError
 from fotabuild.formats.patch_stream import MAX_NEW_SIZE, MIN_BLOCK_SIZE
+from fotabuild.limits import READ_LIMITS
 
 if TYPE_CHECKING:
     from fotabuild.delta.hints import ImageHints
     from fotabuild.delta.index import OldIndex
 
 DEFAULT_BLOCK_SIZE = 512
+_CLOSE = 8
+"""Bytes by which a plan's price may be wrong, compared with another one's of the same images."""
 
 
 def engine() -> str:
-    """Return what decides, besides images, block size and effort, which bytes a patch has."""
+    """Return what decides, besides images, block size, effort and hints, which bytes a patch has.
+
+    From ``balanced`` on, matches and blocks are our own work, so the version of fotabuild counts.
+    """
     import bsdiff4  # Where the kernel was built, only its version is asked for.
     import lz4
 
-    return f"bsdiff4 {bsdiff4.__version__}, liblz4 {lz4.library_version_string()}"
+    liblz4 = lz4.library_version_string()
+    return f"fotabuild {__version__}, bsdiff4 {bsdiff4.__version__}, liblz4 {liblz4}"
 
 
 def make_patch(
@@ -59,8 +67,8 @@ def make_patch(
         new: the image after the update, 1 to 2**32 - 1 bytes.
         block_size: frame bound in bytes; the device needs two buffers of this size.
         effort: how hard to try; the smallest result of this step and those below is kept.
-        time_limit: seconds after which no further step begins and a running one is given up;
-            the first step is always done. None for no limit.
+        time_limit: seconds after which the smallest patch found by then is taken; the first step
+            is always done, however long it takes. None for no limit.
         hints: symbols of both images, from which better candidates may come.
         index: the index of the old image, if it is at hand: it saves time and changes nothing.
 
@@ -72,40 +80,43 @@ def make_patch(
         raise DeltaError(
             f"no patch can make an image of {len(new)} bytes", remedy="give the new firmware image"
         )
-    if not MIN_BLOCK_SIZE <= block_size <= MAX_NEW_SIZE:
+    if not MIN_BLOCK_SIZE <= block_size <= READ_LIMITS.patch_block:
         raise DeltaError(
             f"block size {block_size} is out of range",
             field="block-size",
-            remedy=f"use {MIN_BLOCK_SIZE} or more; 512 fits every device",
+            remedy=f"use {MIN_BLOCK_SIZE} to {READ_LIMITS.patch_block}; 512 fits every device",
         )
     if index is not None and index.old != old:
         raise DeltaError("the index is that of another image", field="index")
+    deadline = Deadline(time_limit)
     following = effort.steps()[1:2] if time_limit is None else ()
     search = _Search(
-        open_kernel(old, new, index and index.suffixes),
+        open_kernel(old, new, index and index.suffixes, deadline),
         (old, new),
         block_size,
         _hinted(hints, old, new),
-        Deadline(time_limit),
+        deadline,
         SETTINGS[following[0]][0] if following else None,
     )
     results: list[_Result] = []
     best: _Result | None = None
     for step in effort.steps():
         frames = search.run(step, best)
-        if frames is None:
+        if not frames:
             break
         result = _Result(step, frames, write_patch(len(new), block_size, frames))
         best = result if best is None or len(result.data) < len(best.data) else best
         results.append(best)
+        if search.ended:
+            break
     assert best is not None
     check_plan(old, new, (packed.frame for packed in best.frames))
-    if decoder.apply_patch(old, best.data) != new:
+    if not reproduces(best.data, old, new):
         raise DeltaError("the patch does not reproduce the new image", remedy="report this defect")
     stats = PatchStats(
         best.effort,
         tuple((step, len(r.data)) for step, r in zip(effort.steps(), results, strict=False)),
-        len(results) == len(effort.steps()),
+        not search.ended,
         search.compiled,
     )
     return Patch(best.data, stats)
@@ -118,7 +129,11 @@ class _Result(NamedTuple):
 
 
 class _Search:
-    """What the steps of effort have in common."""
+    """What the steps of effort have in common.
+
+    Attributes:
+        ended: whether the time was up before all was done.
+    """
 
     def __init__(
         self,
@@ -136,7 +151,7 @@ class _Search:
             images: the old and the new one.
             block_size: frame bound in bytes.
             segments: those that are known already.
-            deadline: when no further step begins.
+            deadline: when the work ends.
             ahead: segments to look for while the first step is at work.
         """
         self._kernel = kernel
@@ -146,33 +161,48 @@ class _Search:
         self._deadline = deadline
         self._ahead = ahead
         self._looked_at: set[CandidateSettings] = set()
+        self.ended = False
 
     @property
     def compiled(self) -> bool:
         """Whether the kernel is the one in C."""
         return self._kernel.compiled
 
-    def run(self, effort: Effort, best: _Result | None) -> list[PackedFrame] | None:
-        """Return the frames of one step; None if the time was up before."""
+    def run(self, effort: Effort, best: _Result | None) -> list[PackedFrame]:
+        """Return the frames of one step; none if the time was up before there were any."""
         if best is None:
             return self._fill()
-        if self._deadline.passed():
-            return None
         candidates, settings = SETTINGS[effort]
-        self._look(candidates)
-        plan: list[Frame] = []
-        for better in plan_frames(
-            self._kernel,
-            self._segments,
-            (len(self._old), len(self._new)),
-            self._block_size,
-            settings,
-            (packed.frame for packed in best.frames),
-        ):
-            if self._deadline.passed():
-                return None
-            plan = better
-        return list(pack_frames(self._kernel, plan, self._block_size))
+        plans: list[Plan] = []
+        try:
+            self._deadline.check()
+            self._look(candidates)
+            for plan in plan_frames(
+                self._kernel,
+                self._segments,
+                (len(self._old), len(self._new)),
+                self._block_size,
+                settings,
+                (packed.frame for packed in best.frames),
+            ):
+                plans.append(plan)
+        except TimeUpError:
+            self.ended = True
+        return self._smallest(plans) if plans else []
+
+    def _smallest(self, plans: list[Plan]) -> list[PackedFrame]:
+        """Pack the cheapest plan, the last one of them; those of nearly its price are compared."""
+        bound = min(plan.price for plan in plans) + _CLOSE
+        packed = [
+            list(pack_frames(self._kernel, plan.frames, self._block_size))
+            for plan in reversed(plans)
+            if plan.price <= bound
+        ]
+        if len(packed) == 1:
+            return packed[0]
+        return min(
+            packed, key=lambda frames: len(write_patch(len(self._new), self._block_size, frames))
+        )
 
     def _fill(self) -> list[PackedFrame]:
         """Return the frames of the first step, and look for the segments of the next meanwhile."""

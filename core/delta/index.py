@@ -21,7 +21,7 @@ from fotabuild.errors import DeltaError
 
 _MAGIC = b"FOTAIDX1"
 _HEADER = struct.Struct("<8sQ32s32s")
-_LARGEST_IMAGE = 2**30
+_LARGEST_IMAGE = 2**28
 
 
 class OldIndex(NamedTuple):
@@ -72,7 +72,7 @@ def build_index(old: bytes) -> OldIndex:
     """Return the index of an image, for ``make_patch`` with this one as the old image.
 
     Raises:
-        DeltaError: the image is larger than a gibibyte.
+        DeltaError: the image is larger than 256 MiB.
     """
     if len(old) > _LARGEST_IMAGE:
         raise DeltaError(f"an image of {len(old)} bytes is too large for an index")

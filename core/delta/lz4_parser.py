@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-NEVER = (2**31 - 1) // 2
+NEVER = 2**62
+"""More than any cost: images have less than 2**32 bytes."""
 MIN_MATCH = 4
 _TAIL = 8  # So far from the end of a block, every match may have ended.
 _LAST_LITERALS = 5

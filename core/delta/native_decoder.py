@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
-import sys
 from pathlib import Path
 
+from fotabuild.delta import shared_library
 from fotabuild.errors import PatchError
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 
-_SUFFIX = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
 _SUCCESS = ("ok", "done")
 _LARGEST_EXPANSION = 255
 _PROBLEMS = {
@@ -29,7 +27,8 @@ _PROBLEMS = {
     "error_trailing": "bytes follow the end of the patch",
     "error_truncated": "the patch is cut off",
 }
-_NAMES = (f"libfotabuild_patch.{_SUFFIX}", f"fotabuild_patch.{_SUFFIX}")
+LIBRARY = "fotabuild_patch"
+"""The library's name for linkers."""
 
 
 def source_folder() -> Path:
@@ -39,21 +38,15 @@ def source_folder() -> Path:
 
 def available() -> bool:
     """Whether the C decoder was built. ``FOTABUILD_PURE_PYTHON=1`` turns it off."""
-    return _library() is not None and os.environ.get("FOTABUILD_PURE_PYTHON") != "1"
+    return not shared_library.turned_off() and _library() is not None
 
 
 @functools.cache
 def _library() -> ctypes.CDLL | None:
-    for name in _NAMES:
-        path = source_folder() / name
-        if path.is_file():
-            try:
-                library = ctypes.CDLL(str(path))
-            except OSError:  # Built for another machine: the Python decoder does the work.
-                return None
-            library.fota_patch_status_name.restype = ctypes.c_char_p
-            return library
-    return None
+    library = shared_library.load(source_folder(), LIBRARY)
+    if library is not None:
+        library.fota_patch_status_name.restype = ctypes.c_char_p
+    return library
 
 
 def apply_patch(old: bytes, patch: bytes, chunk_size: int) -> bytes:

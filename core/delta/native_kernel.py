@@ -8,22 +8,27 @@ from __future__ import annotations
 import _thread  # threading takes long to load.
 import ctypes
 import functools
-import os
-import sys
 from array import array
 from collections.abc import Iterable
-from ctypes import POINTER, Structure, c_char_p, c_int32, c_uint8, c_void_p
+from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int32, c_uint8, c_void_p
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, cast
 
+from fotabuild.delta import shared_library
+from fotabuild.delta.deadline import NO_DEADLINE, Deadline, TimeUpError
 from fotabuild.delta.effort import CandidateSettings, PlanSettings
-from fotabuild.delta.segments import LARGEST_FRAME, Frame, Piece, Segment
+from fotabuild.delta.segments import LARGEST_FRAME, Frame, Piece, Segment, no_way
 
-_SUFFIX = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
-_NAMES = (f"libfotabuild_delta.{_SUFFIX}", f"fotabuild_delta.{_SUFFIX}")
-_LARGEST_IMAGE = 2**30
-"""Larger images are left to Python: the kernel counts in 32 bits."""
+LIBRARY = "fotabuild_delta"
+"""The library's name for linkers."""
+_LARGEST_IMAGE = 2**28
+"""Larger images are left to Python: the kernel counts in 32 bits, twice a cost among others."""
+
+
+_NO_WAY = -2
+_STOPPED = -3
+_Stop = CFUNCTYPE(c_int)
 
 
 class _Plan(Structure):
@@ -42,6 +47,7 @@ class _Plan(Structure):
         ("settled", c_int32),
         ("promise", c_int32),
         ("position", c_int32),
+        ("stop", _Stop),
     ]
 
 
@@ -60,6 +66,7 @@ class _Candidates(Structure):
         ("lanes", c_int32),
         ("wide_lanes", c_int32),
         ("widen", c_int32),
+        ("stop", _Stop),
     ]
 
 
@@ -70,19 +77,12 @@ def kernel_folder() -> Path:
 
 def available() -> bool:
     """Whether the library was built. ``FOTABUILD_PURE_PYTHON=1`` turns it off."""
-    return os.environ.get("FOTABUILD_PURE_PYTHON") != "1" and _library() is not None
+    return not shared_library.turned_off() and _library() is not None
 
 
 @functools.cache
 def _library() -> ctypes.CDLL | None:
-    for name in _NAMES:
-        path = kernel_folder() / name
-        if path.is_file():
-            try:
-                return ctypes.CDLL(str(path))
-            except OSError:  # Built for another machine.
-                return None
-    return None
+    return shared_library.load(kernel_folder(), LIBRARY)
 
 
 class NativeKernel:
@@ -90,13 +90,21 @@ class NativeKernel:
 
     compiled = True
 
-    def __init__(self, old: bytes, new: bytes, suffixes: array[int] | None = None) -> None:
+    def __init__(
+        self,
+        old: bytes,
+        new: bytes,
+        suffixes: array[int] | None = None,
+        deadline: Deadline = NO_DEADLINE,
+    ) -> None:
         library = _library()
         if library is None:
             raise RuntimeError("the compiled part of the delta encoder is not installed")
         self._library = library
         self._old = old
         self._new = new
+        self._deadline = deadline
+        self._interrupted: BaseException | None = None
         self._lock = _thread.allocate_lock()
         self._sorted = suffixes
 
@@ -108,7 +116,7 @@ class NativeKernel:
                 size = len(self._old)
                 suffixes = array("i", [0]) * size
                 numbers = (c_int32 * size).from_buffer(suffixes)
-                _require(self._library.fota_suffix_array(self._old, c_int32(size), numbers))
+                self._require(self._library.fota_suffix_array(self._old, c_int32(size), numbers))
                 self._sorted = suffixes
             return self._sorted
 
@@ -145,6 +153,7 @@ class NativeKernel:
             settings.lanes,
             settings.wide_lanes,
             settings.widen,
+            self._stop(),
         )
         found = POINTER(c_int32)()
         count = self._library.fota_candidates(ctypes.byref(task), ctypes.byref(found))
@@ -176,11 +185,12 @@ class NativeKernel:
             settings.settled,
             settings.promise,
             position,
+            self._stop(),
         )
         frames = (c_int32 * (3 * len(nodes)))()
         price = c_int32()
         count = self._library.fota_plan(ctypes.byref(task), frames, ctypes.byref(price))
-        _require(count)
+        self._require(count)
         return [
             Frame(begin, end, None if start < 0 else start - begin)
             for begin, end, start in _triples(frames, count)
@@ -204,14 +214,33 @@ class NativeKernel:
             blocks,
             ends,
         )
-        _require(written)
+        self._require(written)
         whole = bytes(memoryview(blocks)[: ends[len(frames) - 1]])
         return [whole[begin:end] for begin, end in pairwise((0, *ends[: len(frames)]))]
+
+    def _stop(self) -> Any:
+        """Return what the kernel asks now and then."""
+        return _Stop(self._time_is_up) if self._deadline.limited else _Stop()
+
+    def _time_is_up(self) -> bool:
+        try:
+            return self._deadline.passed()
+        except BaseException as error:  # Whoever interrupts does it here; C cannot pass it on.
+            self._interrupted = error
+            return True
+
+    def _require(self, status: int) -> None:
+        if status == _NO_WAY:
+            raise no_way()
+        if status == _STOPPED:
+            raise self._interrupted or TimeUpError
+        if status < 0:
+            raise MemoryError
 
     def _take(self, found: Any, count: int) -> list[tuple[int, int, int]]:
         """Copy an array of triples and free it."""
         try:
-            _require(count)
+            self._require(count)
             return _triples(found, count)
         finally:
             self._library.fota_free(found)
@@ -238,8 +267,3 @@ def _array(numbers: Iterable[int], count: int) -> ctypes.Array[c_int32]:
 def _triples(numbers: Any, count: int) -> list[tuple[int, int, int]]:
     flat = iter(numbers[: 3 * count])
     return list(zip(flat, flat, flat, strict=True))
-
-
-def _require(status: int) -> None:
-    if status < 0:
-        raise MemoryError

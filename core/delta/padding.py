@@ -1,21 +1,24 @@
-"""Long runs of a repeated pattern are shortened before bsdiff sorts an image.
+"""Long runs of a repeated pattern are shortened before bsdiff looks at an image.
 
-Its sort takes minutes for some megabytes of zeros, and nothing is to be found in there.
+Its search compares them with themselves from every place on: it takes minutes for a megabyte of
+zeros, and nothing is to be found in there.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
-from fotabuild.delta.segments import Piece
-
-_PERIOD = 8  # Patterns of 1, 2, 4 and 8 bytes.
+_LONGEST_PERIOD = 1024
+_ANCHOR = 16  # Bytes that come again where there is a pattern.
 _STEP = 512
 _LEAST_RUN = 1024
 _KEPT = 64
-_WORTHWHILE = 128 * 1024
+_KEPT_PERIODS = 3
+_UNIT = 8  # What is left out is a multiple of this, so that words stay words.
+_WORTHWHILE = 2**32  # Bytes times bytes, a tenth of a second: the search takes their product.
 
 
 class Cut(NamedTuple):
@@ -24,20 +27,26 @@ class Cut(NamedTuple):
     Attributes:
         start: the first of them.
         size: how many, a multiple of the pattern's length.
+        period: the pattern's length.
     """
 
     start: int
     size: int
+    period: int
 
 
 class Shortened:
     """An image without the middle of its runs.
 
     Attributes:
-        data: what is left of the image.
+        image: the whole image.
+        cuts: what is left out.
+        data: what is left.
     """
 
     def __init__(self, image: bytes, cuts: list[Cut]) -> None:
+        self.image = image
+        self.cuts = cuts
         self._removed = [0, *accumulate(cut.size for cut in cuts)]
         # Where the cuts are in the shortened image.
         self._places = [
@@ -66,18 +75,26 @@ def find_cuts(image: bytes) -> list[Cut]:
     """Return what to leave out of an image; nothing unless it is worth while."""
     cuts: list[Cut] = []
     at = 0
-    while at + _STEP + _PERIOD <= len(image):
-        if image[at : at + _STEP] != image[at + _PERIOD : at + _PERIOD + _STEP]:
+    while at + _STEP <= len(image):
+        anchor = image[at : at + _ANCHOR]
+        again = image.find(anchor, at + 1, at + _LONGEST_PERIOD + _ANCHOR)
+        equal = common_length(image, at, image, again) if again >= 0 else 0
+        if equal < _STEP:
             at += _STEP
             continue
-        end = at + _PERIOD + common_length(image, at, image, at + _PERIOD)
+        end = again + equal
+        period = again - at
+        kept = max(_KEPT, _KEPT_PERIODS * period)
         floor = cuts[-1].start + cuts[-1].size + _KEPT if cuts else 0
-        while at > floor and image[at - 1] == image[at - 1 + _PERIOD]:
+        while at > floor and image[at - 1] == image[at - 1 + period]:
             at -= 1
-        if end - at >= _LEAST_RUN:
-            cuts.append(Cut(at + _KEPT // 2, (end - at - _KEPT) // _PERIOD * _PERIOD))
+        unit = math.lcm(period, _UNIT)
+        size = (end - at - kept) // unit * unit
+        if end - at >= _LEAST_RUN and size > 0:
+            cuts.append(Cut(at + kept // 2, size, period))
         at = end
-    return cuts if sum(cut.size for cut in cuts) >= _WORTHWHILE else []
+    longest = max((cut.size for cut in cuts), default=0)
+    return cuts if sum(cut.size for cut in cuts) * longest >= _WORTHWHILE else []
 
 
 def common_length(one: bytes, one_at: int, two: bytes, two_at: int) -> int:
@@ -96,37 +113,3 @@ def common_length(one: bytes, one_at: int, two: bytes, two_at: int) -> int:
         else:
             step //= 2
     return length
-
-
-def restore(
-    pieces: list[Piece], old: bytes, new: bytes, short_old: Shortened, short_new: Shortened
-) -> list[Piece]:
-    """Turn pieces of the shortened images into pieces of the whole ones."""
-    restored: list[Piece] = []
-    for new_at, old_at, size in pieces:
-        splits = {0, size, *short_new.places(new_at, size), *short_old.places(old_at, size)}
-        bounds = sorted(splits)
-        for begin, end in pairwise(bounds):
-            piece = Piece(
-                short_new.original(new_at + begin), short_old.original(old_at + begin), end - begin
-            )
-            _append(restored, piece, old, new)
-    if restored:
-        restored[-1] = _prolonged(restored[-1], len(new), old, new)
-    return restored
-
-
-def _append(pieces: list[Piece], piece: Piece, old: bytes, new: bytes) -> None:
-    """Let the last piece go on through what was left out, then add the next one."""
-    if pieces:
-        last = pieces[-1] = _prolonged(pieces[-1], piece.new_at, old, new)
-        if (last.new_at + last.size, last.old_at + last.size) == (piece.new_at, piece.old_at):
-            pieces[-1] = Piece(last.new_at, last.old_at, last.size + piece.size)
-            return
-    pieces.append(piece)
-
-
-def _prolonged(piece: Piece, limit: int, old: bytes, new: bytes) -> Piece:
-    new_at, old_at, size = piece
-    more = common_length(old, old_at + size, new, new_at + size)
-    return Piece(new_at, old_at, size + min(more, limit - new_at - size))

@@ -6,18 +6,24 @@ the number of processors.
 
 from __future__ import annotations
 
+import _thread  # threading takes long to load.
+import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+_most: int | None = None
+# What main threads have. LZ4 overruns the 256 KiB that SCons sets for all threads.
+_STACK_SIZE = 8 * 1024 * 1024
+_stack_size_lock = _thread.allocate_lock()
 
 
 def run_all(tasks: Sequence[Callable[[], T]], *, at_once: bool = True) -> list[T]:
     """Run all tasks, return their results in order.
 
-    An exception of one of them is raised when all have ended, the first one's if there are several.
+    An exception of one of them is raised when those that were begun have ended; no more are begun.
 
     Args:
         tasks: functions that do not need each other.
@@ -38,24 +44,46 @@ def run_all(tasks: Sequence[Callable[[], T]], *, at_once: bool = True) -> list[T
                 return
             try:
                 results[index] = tasks[index]()
-            except BaseException as error:
+            except BaseException as error:  # Also when the user interrupts.
                 errors[index] = error
+                waiting.clear()
 
     from threading import Thread  # A quick patch does without.
 
     threads = [Thread(target=work) for _ in range(count - 1)]
-    for thread in threads:
-        thread.start()
+    with ample_stacks():
+        for thread in threads:
+            thread.start()
     work()
     for thread in threads:
         thread.join()
     if errors:
-        raise errors[min(errors)]
+        interrupts = [error for error in errors.values() if not isinstance(error, Exception)]
+        raise [*interrupts, errors[min(errors)]][0]
     return results  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def ample_stacks() -> Iterator[None]:
+    """Give threads that are started inside a stack for C code, whatever the host has set."""
+    with _stack_size_lock:
+        before = _thread.stack_size(_STACK_SIZE)
+        try:
+            yield
+        finally:
+            _thread.stack_size(before)
+
+
+def use_processors(count: int) -> None:
+    """Use so many processors at most, in a process that is one of several."""
+    global _most
+    _most = count
 
 
 def processors() -> int:
     """Return how many processors this process may use."""
+    if _most is not None:
+        return _most
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # Not on this platform.

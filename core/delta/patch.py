@@ -12,7 +12,8 @@ class PatchStats(NamedTuple):
 
     Attributes:
         effort: the step whose result was the smallest.
-        sizes: size in bytes after each finished step, cheapest first.
+        sizes: size in bytes after each step that gave a patch, cheapest first; the time limit may
+            have ended the last one early.
         complete: whether all steps were done; False if the time limit ended the work.
         kernel: whether compiled code did the work; it does not change the bytes.
     """

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fotabuild.delta.bytewise import subtract
+from fotabuild.delta.deadline import NO_DEADLINE, Deadline
 from fotabuild.delta.effort import PlanSettings
 from fotabuild.delta.lz4_parser import NEVER, START, Matcher, State, block_end, next_state
-from fotabuild.delta.segments import LARGEST_FRAME, Frame, Segment
+from fotabuild.delta.segments import LARGEST_FRAME, Frame, Segment, no_way
 
 _EXTRA = -1
 _FURTHER = 16  # Hardly more cost so many bytes further makes a beginning useless.
 _PROMISE = 8
+_NODES_AT_ONCE = 64
 
 
 class _Label(NamedTuple):
@@ -73,6 +75,7 @@ class Planner:
         segments: list[Segment],
         block_size: int,
         settings: PlanSettings,
+        deadline: Deadline = NO_DEADLINE,
     ) -> None:
         self._old = old
         self._new = new
@@ -80,6 +83,7 @@ class Planner:
         self._block_size = min(block_size, LARGEST_FRAME)
         self._window = min(block_size, LARGEST_FRAME)
         self._settings = settings
+        self._deadline = deadline
 
     def plan(self, nodes: array[int], position: int = 0) -> tuple[list[Frame], int]:
         """Return the frames and their price without the header of the patch.
@@ -87,6 +91,10 @@ class Planner:
         Args:
             nodes: places where frames may end, sorted; the frames go from the first to the last.
             position: place in the old image where a diff at the first node would go on.
+
+        Raises:
+            DeltaError: two nodes are further apart than a frame is long.
+            TimeUpError: the deadline has passed.
         """
         self._nodes = nodes
         self._best = [NEVER] * len(nodes)
@@ -99,6 +107,8 @@ class Planner:
         active: list[int] = []
         waiting = 0
         for node in range(len(nodes) - 1):
+            if node % _NODES_AT_ONCE == 0:
+                self._deadline.check()
             active = [index for index in active if self._lanes[index].last >= node]
             while waiting < len(self._segments) and self._segments[waiting].begin <= nodes[node]:
                 if self._open_lane(waiting, node):
@@ -222,6 +232,8 @@ class Planner:
             if lane.last == node and lane.labels[node - lane.first].cost < price:
                 mode = index
                 price = lane.labels[node - lane.first].cost
+        if price >= NEVER:
+            raise no_way()
         frames: list[Frame] = []
         while node > 0:
             if mode == _EXTRA:

@@ -7,6 +7,7 @@ from array import array
 from fotabuild.delta import records
 from fotabuild.delta.bytewise import subtract
 from fotabuild.delta.candidates import Finder
+from fotabuild.delta.deadline import NO_DEADLINE, Deadline
 from fotabuild.delta.effort import CandidateSettings, PlanSettings
 from fotabuild.delta.lz4_parser import block
 from fotabuild.delta.plan import Planner
@@ -19,16 +20,23 @@ class PythonKernel:
 
     compiled = False
 
-    def __init__(self, old: bytes, new: bytes, suffixes: array[int] | None = None) -> None:
+    def __init__(
+        self,
+        old: bytes,
+        new: bytes,
+        suffixes: array[int] | None = None,
+        deadline: Deadline = NO_DEADLINE,
+    ) -> None:
         self._old = old
         self._new = new
         self._sorted = suffixes
+        self._deadline = deadline
 
     @property
     def suffixes(self) -> array[int]:
         """The starts of all suffixes of the old image, in the order of the suffixes."""
         if self._sorted is None:
-            self._sorted = array("i", suffix_array(self._old))
+            self._sorted = array("i", suffix_array(self._old, self._deadline))
         return self._sorted
 
     def match(self) -> list[Piece]:
@@ -39,7 +47,7 @@ class PythonKernel:
         """Return where the new image resembles the old one, sorted."""
         if not self._old:
             return []
-        return Finder(self._old, self._new, self.suffixes, settings).find()
+        return Finder(self._old, self._new, self.suffixes, settings, self._deadline).find()
 
     def plan(
         self,
@@ -50,7 +58,7 @@ class PythonKernel:
         position: int = 0,
     ) -> tuple[list[Frame], int]:
         """Return the cheapest frames that end at ``nodes``, and their price."""
-        planner = Planner(self._old, self._new, segments, block_size, settings)
+        planner = Planner(self._old, self._new, segments, block_size, settings, self._deadline)
         return planner.plan(nodes, position)
 
     def blocks(self, frames: list[Frame], depth: int) -> list[bytes]:

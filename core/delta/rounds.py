@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fotabuild.delta.effort import PlanSettings
 from fotabuild.delta.parallel import run_all
@@ -23,6 +23,18 @@ _LEAST_PART = 32768
 """Into so many parts the work is divided, none of them of less bytes."""
 
 
+class Plan(NamedTuple):
+    """What a round gave.
+
+    Attributes:
+        frames: cover the new image.
+        price: bytes of the patch without its header, before blocks are coded as well as possible.
+    """
+
+    frames: list[Frame]
+    price: int
+
+
 def plan_frames(
     kernel: Kernel,
     segments: list[Segment],
@@ -30,8 +42,8 @@ def plan_frames(
     block_size: int,
     settings: PlanSettings,
     start: Iterable[Frame],
-) -> Iterator[list[Frame]]:
-    """Yield better and better plans.
+) -> Iterator[Plan]:
+    """Yield a plan for each round, most often a better one than before.
 
     Args:
         kernel: what does the hot parts.
@@ -61,7 +73,7 @@ def plan_frames(
             at_once=kernel.compiled,
         )
         planned = [frame for frames, _ in plans for frame in frames]
-        yield planned
+        yield Plan(planned, sum(price for _, price in plans))
 
 
 def used_segments(planned: Iterable[Frame], sizes: tuple[int, int], margin: int) -> list[Segment]:

@@ -10,9 +10,11 @@ from typing import Protocol
 
 from fotabuild.delta import frames, native_kernel
 from fotabuild.delta.bytewise import subtract
+from fotabuild.delta.deadline import NO_DEADLINE, Deadline
 from fotabuild.delta.effort import CandidateSettings, PlanSettings
-from fotabuild.delta.padding import Shortened, find_cuts, restore
+from fotabuild.delta.padding import Shortened, find_cuts
 from fotabuild.delta.parallel import run_all
+from fotabuild.delta.restoring import restore
 from fotabuild.delta.segments import Frame, Piece, Segment
 from fotabuild.delta.writer import PackedFrame
 from fotabuild.errors import DeltaError
@@ -23,6 +25,8 @@ _SHARES = 8
 
 class Kernel(Protocol):
     """The hot parts of the work on a pair of images, in Python or in C.
+
+    Those that may take long raise :class:`~fotabuild.delta.deadline.TimeUpError` at the deadline.
 
     Attributes:
         compiled: whether it is the one in C.
@@ -57,24 +61,36 @@ class Kernel(Protocol):
         """Return the frames as LZ4 blocks."""
 
 
-def open_kernel(old: bytes, new: bytes, suffixes: array[int] | None = None) -> Kernel:
-    """Return what does the hot parts; ``suffixes`` of the old image save time if they are known."""
+def open_kernel(
+    old: bytes,
+    new: bytes,
+    suffixes: array[int] | None = None,
+    deadline: Deadline = NO_DEADLINE,
+) -> Kernel:
+    """Return what does the hot parts.
+
+    Args:
+        old: the old image.
+        new: the new image.
+        suffixes: of the old image; they save time if they are known.
+        deadline: when to give up what may take long; pieces are always found.
+    """
     if native_kernel.usable_for(old, new):
-        return native_kernel.NativeKernel(old, new, suffixes)
+        return native_kernel.NativeKernel(old, new, suffixes, deadline)
     from fotabuild.delta.python_kernel import PythonKernel  # Most installations need it never.
 
-    return PythonKernel(old, new, suffixes)
+    return PythonKernel(old, new, suffixes, deadline)
 
 
 def match_pieces(old: bytes, new: bytes, kernel: Kernel) -> list[Piece]:
-    """Return bsdiff's pieces; padding is shortened on the way if there is much."""
+    """Return bsdiff's pieces; long repetitions are shortened on the way."""
     cuts = find_cuts(old), find_cuts(new)
     if not any(cuts):
         return kernel.match()
     short_old, short_new = Shortened(old, cuts[0]), Shortened(new, cuts[1])
     suffixes = kernel.suffixes if kernel.compiled and not cuts[0] else None
     pieces = open_kernel(short_old.data, short_new.data, suffixes).match()
-    return restore(pieces, old, new, short_old, short_new)
+    return restore(pieces, short_old, short_new)
 
 
 def fill_frames(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-LARGEST_FRAME = 16384
-"""Plain bytes of the longest planned frame: from here on, length costs memory and saves nothing."""
+from fotabuild.errors import DeltaError
+
+LARGEST_FRAME = 2**16 - 1
+"""Plain bytes of the longest planned frame: the kernel counts lengths in 16 bits."""
 
 
 class Piece(NamedTuple):
@@ -35,6 +37,11 @@ class Segment(NamedTuple):
     begin: int
     end: int
     shift: int
+
+
+def no_way() -> DeltaError:
+    """Return the error for nodes that no frames can lead along: a defect of the search."""
+    return DeltaError("no frames lead to the end of the image", remedy="report this defect")
 
 
 def merge_segments(segments: Iterable[Segment]) -> list[Segment]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fotabuild.delta.deadline import NO_DEADLINE, Deadline
 
-def suffix_array(text: bytes) -> list[int]:
+
+def suffix_array(text: bytes, deadline: Deadline = NO_DEADLINE) -> list[int]:
     """Return the starts of all suffixes of ``text``, in the order of the suffixes.
 
     Prefixes of doubling length are sorted, so that repetitive images are no worse than others.
@@ -13,6 +15,7 @@ def suffix_array(text: bytes) -> list[int]:
     order = sorted(range(size), key=ranks.__getitem__)
     length = 1
     while True:
+        deadline.check()
         # Behind the end of the text comes a symbol smaller than all.
         behind = [rank + 1 for rank in ranks[length:]] + [0] * min(length, size)
         top = max(behind, default=0) + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -49,7 +51,7 @@ def compare_block_sizes(
         new: the new image.
         known: the patch that is there already.
         effort: its effort.
-        time_limit: its time limit, for each of the others.
+        time_limit: its time limit, for all of the others together.
         hints: its symbols.
         sizes: block sizes to try.
 
@@ -57,10 +59,12 @@ def compare_block_sizes(
         The choices by block size, the known one among them.
     """
     choices = {known.block_size: known}
+    end = math.inf if time_limit is None else time.monotonic() + time_limit
     for size in sizes:
         if size not in choices:
+            left = None if time_limit is None else max(0.0, end - time.monotonic())
             patch = make_patch(
-                old, new, block_size=size, effort=effort, time_limit=time_limit, hints=hints
+                old, new, block_size=size, effort=effort, time_limit=left, hints=hints
             )
             choices[size] = BlockChoice(size, len(patch.data))
     return tuple(choices[size] for size in sorted(choices))

@@ -141,14 +141,14 @@ def _shares(
             index += 1
     shares: dict[object, Share] = {}
     for item, values in zip(ranges, spent, strict=True):
-        key = item.name if item.gap else item
+        key = item.owner or item.name
         size = item.end - item.start
         if key in shares:
             known = shares[key]
             values = {cause: known.costs[cause] + values[cause] for cause in Cause}
-            shares[key] = Share(item.name, known.offset, known.size + size, values)
+            shares[key] = Share(item.name, known.offset, known.size + size, values, known.note)
         else:
-            note = "" if item.gap else (notes or {}).get(item.name, "")
+            note = (notes or {}).get(item.name, "") if item.owner else ""
             shares[key] = Share(item.name, item.start, size, values, note)
     return list(shares.values())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fotabuild.formats.elf_symbols import ElfMap, ElfRange
 
 _PIECE = 4096
+_OUTSIDE = "(in no section)"
 
 
 @dataclass(frozen=True)
@@ -18,29 +19,28 @@ class Range:
         name: what people call them.
         start: first byte.
         end: byte behind the last one.
-        gap: whether this is what lies between named ranges; gaps of one name are one thing.
+        owner: the section or symbol that they are of, whose other bytes may be in other ranges;
+            None for what no symbol holds: such ranges of one name are one thing.
     """
 
     name: str
     start: int
     end: int
-    gap: bool = False
+    owner: ElfRange | None = None
 
 
 def section_ranges(image_size: int, found: ElfMap) -> list[Range]:
     """Return the sections, and what no section holds."""
-    return list(_with_gaps(_flat(found.sections, image_size), image_size, "(in no section)"))
+    return list(_flat(image_size, map(_named, found.sections)))
 
 
 def symbol_ranges(image_size: int, found: ElfMap) -> list[Range]:
     """Return the symbols, and by section what has no symbol."""
-    symbols = _flat(found.symbols, image_size)
-    ranges: list[Range] = []
-    for section in section_ranges(image_size, found):
-        inside = [item for item in symbols if section.start <= item.start < section.end]
-        name = section.name if section.gap else f"({section.name}, no symbol)"
-        ranges += _with_gaps(inside, section.end, name, section.start)
-    return ranges
+    sections = (
+        Range(f"({section.name}, no symbol)", section.offset, section.offset + section.size)
+        for section in found.sections
+    )
+    return list(_flat(image_size, sections, map(_named, found.symbols)))
 
 
 def equal_ranges(image_size: int, size: int = _PIECE) -> list[Range]:
@@ -49,26 +49,43 @@ def equal_ranges(image_size: int, size: int = _PIECE) -> list[Range]:
     return [Range(f"{start:#x}", start, min(start + size, image_size)) for start in starts]
 
 
-def _flat(items: Iterable[ElfRange], image_size: int) -> list[Range]:
-    """Return ranges that do not overlap: what begins inside another ends it."""
-    ranges: list[Range] = []
-    for item in sorted(items, key=lambda item: (item.offset, -item.size)):
-        end = min(item.offset + item.size, image_size)
-        if ranges and item.offset < ranges[-1].end:
-            last = ranges.pop()
-            if last.start < item.offset:
-                ranges.append(Range(last.name, last.start, item.offset))
-        if item.offset < end:
-            ranges.append(Range(item.name, item.offset, end))
-    return ranges
+def _named(item: ElfRange) -> Range:
+    return Range(item.name, item.offset, item.offset + item.size, item)
 
 
-def _with_gaps(ranges: Iterable[Range], end: int, name: str, start: int = 0) -> Iterator[Range]:
-    at = start
-    for item in ranges:
-        if at < item.start:
-            yield Range(name, at, item.start, gap=True)
-        yield item
-        at = item.end
-    if at < end:
-        yield Range(name, at, end, gap=True)
+def _flat(
+    image_size: int, sections: Iterable[Range], symbols: Iterable[Range] = ()
+) -> Iterator[Range]:
+    """Yield the whole image as ranges that do not overlap, in one sweep.
+
+    A byte belongs to what began last and goes on there, so what lies inside another is cut out of
+    it. A symbol ends with the section in which it begins.
+    """
+    items = [(item, False) for item in sections] + [(item, True) for item in symbols]
+    # Of what begins at one place, sections come before symbols, and the longest comes first.
+    items.sort(key=lambda item: (item[0].start, item[1], -item[0].end))
+    # What goes on, the innermost last: each with its end and that of its section.
+    going = [(Range(_OUTSIDE, 0, image_size), image_size, image_size)]
+    at = 0
+    for item, is_symbol in items:
+        if item.start >= image_size:
+            break
+        yield from _ended(going, at, item.start)
+        at = item.start
+        _, _, of_section = going[-1]
+        end = min(item.end, of_section if is_symbol else image_size)
+        if at < end:
+            going.append((item, end, of_section if is_symbol else end))
+    yield from _ended(going, at, image_size)
+
+
+def _ended(going: list[tuple[Range, int, int]], at: int, upto: int) -> Iterator[Range]:
+    """Yield what goes on from ``at`` to ``upto``, and drop what ended by then."""
+    while True:
+        item, end, _ = going[-1]
+        if at < min(end, upto):
+            yield Range(item.name, at, min(end, upto), item.owner)
+            at = min(end, upto)
+        if end > upto or len(going) == 1:
+            return
+        going.pop()

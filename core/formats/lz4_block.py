@@ -18,42 +18,42 @@ def check_block(block: bytes) -> int:
     Raises:
         PatchError: cut off, a match before the beginning, or an end that the format forbids.
     """
+    size = len(block)
     position = plain = 0
     last_match = -1
-    while True:
-        token, position = _byte(block, position)
-        literals, position = _length(block, position, token >> 4)
-        position += literals
-        plain += literals
-        if position > len(block):
-            raise PatchError("an LZ4 block ends inside its literals")
-        if position == len(block):
-            break
-        low, position = _byte(block, position)
-        high, position = _byte(block, position)
-        distance = low | high << 8
-        if not 1 <= distance <= plain:
-            raise PatchError(f"an LZ4 match {distance} bytes back, {plain} are there")
-        last_match = plain
-        match, position = _length(block, position, token & 15)
-        plain += match + _MIN_MATCH
+    try:
+        while True:  # Written out: this is most of the time that reading a patch takes.
+            token = block[position]
+            position += 1
+            literals = token >> 4
+            if literals == 15:
+                literals, position = _long(block, position)
+            position += literals
+            plain += literals
+            if position >= size:
+                break
+            distance = block[position] | block[position + 1] << 8
+            position += 2
+            if not 1 <= distance <= plain:
+                raise PatchError(f"an LZ4 match {distance} bytes back, {plain} are there")
+            last_match = plain
+            match = token & 15
+            if match == 15:
+                match, position = _long(block, position)
+            plain += match + _MIN_MATCH
+    except IndexError:
+        raise PatchError("an LZ4 block is cut off") from None
+    if position > size:
+        raise PatchError("an LZ4 block ends inside its literals")
     if last_match >= 0 and (literals < _LAST_LITERALS or plain - last_match < _MATCH_LIMIT):
         raise PatchError("an LZ4 block ends too close behind a match")
     return plain
 
 
-def _byte(block: bytes, position: int) -> tuple[int, int]:
-    if position >= len(block):
-        raise PatchError("an LZ4 block is cut off")
-    return block[position], position + 1
-
-
-def _length(block: bytes, position: int, nibble: int) -> tuple[int, int]:
-    """Return a length that begins in a token's nibble, and where reading goes on."""
-    length = nibble
-    more = nibble == 15
-    while more:
-        byte, position = _byte(block, position)
+def _long(block: bytes, position: int) -> tuple[int, int]:
+    """Return a length of 15 or more whose further bytes begin at a place, and the place behind."""
+    length = 15
+    while (byte := block[position]) == 255:
         length += byte
-        more = byte == 255
-    return length, position
+        position += 1
+    return length + byte, position + 1

@@ -11,7 +11,14 @@ from fotabuild.errors import FileError, SidecarError
 
 _DIGEST_SIZE = 32
 _REQUIRED = ("installed-digest", "installed-size", "precursor-digest")
-_OPTIONAL = ("patch-digest", "patch-size", "patch-engine", "patch-effort", "patch-complete")
+_OPTIONAL = (
+    "patch-digest",
+    "patch-size",
+    "patch-engine",
+    "patch-effort",
+    "patch-symbols",
+    "patch-complete",
+)
 _LONGEST_TEXT = 200
 
 
@@ -35,8 +42,9 @@ class PatchSidecar(NamedTuple):
         precursor_digest: SHA-256 of the old image.
         patch_digest: SHA-256 of the patch that this file describes; None in files of older tools.
         patch_size: size in bytes of that patch; None in files of older tools.
-        engine: libraries that decide which bytes a patch has, with their versions.
+        engine: programs and libraries that decide which bytes a patch has, with their versions.
         effort: how hard the encoder looked for a smaller patch.
+        symbols: whether it used those of both images' ELF files; they change the bytes, too.
         complete: whether it finished; after a time limit another run may give other bytes.
     """
 
@@ -47,6 +55,7 @@ class PatchSidecar(NamedTuple):
     patch_size: int | None = None
     engine: str | None = None
     effort: str | None = None
+    symbols: bool = False
     complete: bool = True
 
     def encode(self) -> bytes:
@@ -62,6 +71,8 @@ class PatchSidecar(NamedTuple):
         for key, text in (("patch-engine", self.engine), ("patch-effort", self.effort)):
             if text is not None:
                 lines.append(f'{key}: "{_quoted(text)}"')
+        if self.symbols:
+            lines.append("patch-symbols: true")
         if not self.complete:
             lines.append("patch-complete: false")
         return ("\n".join(lines) + "\n").encode()
@@ -78,7 +89,7 @@ class PatchSidecar(NamedTuple):
             elif text.startswith('"'):
                 values[key] = text[1:-1]
             else:
-                values[key] = int(text) if text.isdigit() and len(text) < 20 else text != "false"
+                values[key] = int(text) if text.isdigit() and len(text) < 20 else _word(text)
         try:
             sidecar = cls.from_values(values)
         except SidecarError:
@@ -109,12 +120,17 @@ class PatchSidecar(NamedTuple):
             _size("patch-size", values["patch-size"]) if has_patch else None,
             _text("patch-engine", values.get("patch-engine")),
             _text("patch-effort", values.get("patch-effort")),
+            _flag("patch-symbols", values.get("patch-symbols", False)),
             _flag("patch-complete", values.get("patch-complete", True)),
         )
 
 
 def _binary(key: str, digest: bytes) -> list[str]:
     return [f"{key}: !!binary |", "  " + base64.b64encode(base64.b64encode(digest)).decode()]
+
+
+def _word(text: str) -> bool | str:
+    return {"true": True, "false": False}.get(text, text)
 
 
 def _quoted(text: str) -> str:

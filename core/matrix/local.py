@@ -16,6 +16,7 @@ from multiprocessing import connection
 from multiprocessing.context import BaseContext
 
 from fotabuild.cache.content_cache import ContentCache
+from fotabuild.delta.parallel import use_processors
 from fotabuild.files import renames_flushed_together, sync_folder
 from fotabuild.matrix.outcome import Row
 from fotabuild.matrix.work import Work, lost, run_work
@@ -133,6 +134,7 @@ def _prepare_process() -> None:
     End when it is gone: nobody would collect the result.
     """
     _unflushed.enter_context(renames_flushed_together())
+    use_processors(1)  # The others are for the other processes.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = multiprocessing.parent_process()

@@ -15,7 +15,8 @@ class Outcome(enum.Enum):
     Attributes:
         MADE: the engine made it.
         REUSED: it was in the cache.
-        FULL_IMAGE: it is not worth it; these devices get the full image.
+        FULL_IMAGE: it is not worth it, or the old image has no decoder for it; these devices get
+            the full image.
         FAILED: it could not be made.
     """
 

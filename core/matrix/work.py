@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.cache.engine import needed_memory
-from fotabuild.errors import DeltaError, FotabuildError, ThresholdError
+from fotabuild.errors import DeltaError, FotabuildError, PrecursorMarkerError, ThresholdError
 from fotabuild.files import read_file, sha256
 from fotabuild.limits import READ_LIMITS
 from fotabuild.matrix.outcome import Outcome, Row
@@ -86,10 +86,9 @@ def run_work(work: Work, cache: ContentCache | None, made: MadePatch | None = No
             result = step.finish(made)
             outcome = Outcome.MADE if computed else Outcome.REUSED
             row = Row(index, outcome, result.summary, result.warnings)
-        except ThresholdError as error:
+        except (ThresholdError, PrecursorMarkerError) as error:
             step.discard()
-            text = f"the full image is sent: {error.problem}"
-            row = Row(index, Outcome.FULL_IMAGE, text, code=error.code)
+            row = Row(index, Outcome.FULL_IMAGE, error.problem, code=error.code)
         except FotabuildError as error:
             row = failure(index, error)
         except MemoryError:

@@ -21,6 +21,17 @@ _SUFFIXES = {
 PATCH_FORMATS = frozenset({ManifestFormat.V3, ManifestFormat.V1})
 
 
+def patch_manifests(
+    formats: tuple[ManifestFormat, ...], build: Build, since: FirmwareVersion
+) -> list[Path]:
+    """Return the manifests that a build has for the delta from a release."""
+    return [
+        build.output(_SUFFIXES[each], since=since)
+        for each in dict.fromkeys(formats)
+        if each in PATCH_FORMATS
+    ]
+
+
 def manifest_steps(
     maker: StepMaker,
     formats: tuple[ManifestFormat, ...],

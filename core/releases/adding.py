@@ -89,5 +89,6 @@ def _refuse_other(storage: Storage, release: Release, found: Release) -> None:
             raise ReleaseConflictError(
                 f"{release.title} is in the store with another {named}, of {found.date}",
                 file=storage.place,
-                remedy="a release never changes: use another version",
+                remedy="a release never changes: use another version; or is this another "
+                "product's store?",
             )

@@ -30,6 +30,7 @@ class Finding:
         detail: what is wrong.
         healed: whether it is gone now.
         harmless: whether releases are all right in spite of it.
+        healable: whether the store alone can heal it, without adding a release again.
     """
 
     problem: Problem
@@ -37,3 +38,4 @@ class Finding:
     detail: str
     healed: bool = False
     harmless: bool = False
+    healable: bool = True

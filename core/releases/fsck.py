@@ -26,7 +26,7 @@ def check_store(
     Args:
         store: the store.
         heal: whether to change anything.
-        grace: seconds for which files that nothing names are left alone.
+        grace: seconds for which files that nothing names and marks without a record are left.
 
     Returns:
         The number of releases that were checked, and what was wrong.
@@ -42,7 +42,7 @@ def check_store(
     with store.storage.alone():
         index, listed = read_index(store.storage)
         known = {entry.record: entry for entry in listed}
-        entries = check_texts(store.storage, known, findings, heal=heal)
+        entries = check_texts(store.storage, known, findings, heal=heal, grace=grace)
         # A store without releases needs no index.
         if known != entries or (index is None and INDEX in names):
             if heal:

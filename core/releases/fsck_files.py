@@ -22,12 +22,12 @@ def check_files(store: ReleaseStore, entries: Mapping[str, Entry], findings: lis
     for digest, title in sorted(users.items(), key=lambda item: item[1]):
         name = blob_name(digest)
         if name not in there:
-            findings.append(Finding(Problem.MISSING_BLOB, name, f"of {title}"))
+            findings.append(Finding(Problem.MISSING_BLOB, name, f"of {title}", healable=False))
             continue
         try:
             store.blob(digest, title)
         except StoreDamageError as error:
-            findings.append(Finding(Problem.DAMAGED_BLOB, name, error.problem))
+            findings.append(Finding(Problem.DAMAGED_BLOB, name, error.problem, healable=False))
 
 
 def remove_unused(

@@ -8,7 +8,7 @@ from fotabuild.errors import StoreDamageError
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.contents import Listing, list_names, sound
 from fotabuild.releases.findings import Finding, Problem
-from fotabuild.releases.layout import mark_name
+from fotabuild.releases.layout import RECORDS, mark_name
 from fotabuild.releases.record import encode_mark, encode_record, read_mark, read_record
 from fotabuild.releases.release import Entry, Release
 from fotabuild.releases.storage import Storage
@@ -17,7 +17,12 @@ Files = Mapping[str, bytes | StoreDamageError]
 
 
 def check_texts(
-    storage: Storage, known: Mapping[str, Entry], findings: list[Finding], *, heal: bool
+    storage: Storage,
+    known: Mapping[str, Entry],
+    findings: list[Finding],
+    *,
+    heal: bool,
+    grace: float,
 ) -> dict[str, Entry]:
     """Return what the index must say, by record.
 
@@ -26,6 +31,7 @@ def check_texts(
         known: what the index says.
         findings: what is found is added here.
         heal: whether to restore what can be restored.
+        grace: seconds for which a mark without a record is left alone.
     """
     # After the index: so every record that it knows was there.
     listing = list_names(storage)
@@ -43,13 +49,38 @@ def check_texts(
         if release is not None:
             retired = _check_mark(storage, release, listing, files, known, findings, heal)
             entries[record] = Entry.of(release, retired)
-    for record, number in listing.marks.items():
-        if record not in listing.records and record not in known:
-            for each in range(1, number + 1) if heal else ():
-                storage.remove(mark_name(record, each))
-            name = mark_name(record, number)
-            findings.append(Finding(Problem.STRAY_MARK, name, "no such release", heal, True))
+    strays = {
+        record: number
+        for record, number in listing.marks.items()
+        if record not in listing.records and record not in known
+    }
+    if strays:
+        _remove_strays(storage, strays, findings, heal=heal, grace=grace)
     return entries
+
+
+def _remove_strays(
+    storage: Storage,
+    strays: Mapping[str, int],
+    findings: list[Finding],
+    *,
+    heal: bool,
+    grace: float,
+) -> None:
+    """Remove old marks without a record.
+
+    A list of names comes in pages: one may have a mark whose record the page before it missed. So
+    names and ages are asked for again.
+    """
+    files = storage.names(RECORDS)
+    for record, number in strays.items():
+        name = mark_name(record, number)
+        if record in files or name not in files:
+            continue
+        gone = heal and files[name] >= grace
+        for each in range(1, number + 1) if gone else ():
+            storage.remove(mark_name(record, each))
+        findings.append(Finding(Problem.STRAY_MARK, name, "no such release", gone, True))
 
 
 def _check_record(
@@ -72,7 +103,8 @@ def _check_record(
         detail += "; the index does not know it"
     elif heal:
         storage.write(record, encode_record(entry.release))
-    findings.append(Finding(kind, record, detail, heal and entry is not None))
+    healable = entry is not None
+    findings.append(Finding(kind, record, detail, heal and healable, healable=healable))
     return None if entry is None else entry.release
 
 

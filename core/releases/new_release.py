@@ -11,6 +11,7 @@ import msgspec
 from fotabuild.errors import FormatError, ReleaseError, in_file
 from fotabuild.files import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.formats.patch_stream import MAGIC, find_markers
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.record import encode_record
 from fotabuild.releases.release import Entry, Release, check_date
@@ -85,6 +86,8 @@ class NewRelease:
             "elf": digests.get("elf"),
             "origin": dict(self.origin),
         }
+        if find_markers(self.image) != [MAGIC]:
+            values["patch-decoder"] = "none"
         try:
             FirmwareVersion.parse(self.version)
             release = msgspec.convert(values, Release)

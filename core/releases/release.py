@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from fotabuild.errors import ReleaseError
 from fotabuild.files import sha256
@@ -38,6 +38,8 @@ class Release(
         manifest: digest of the signed manifest, if the store keeps one.
         elf: digest of the linked ELF file, if the store keeps one.
         origin: where the image comes from, such as commit, builder and URL of the build.
+        patch_decoder: ``none`` if no delta can start from the image, since it carries no decoder
+            for it; absent otherwise.
     """
 
     version: VersionText
@@ -48,6 +50,7 @@ class Release(
     manifest: Digest | None = None
     elf: Digest | None = None
     origin: Annotated[dict[Text, Text], Meta(max_length=_ORIGIN_COUNT)] = {}
+    patch_decoder: Literal["none"] | UnsetType = UNSET
 
     @property
     def number(self) -> FirmwareVersion:
@@ -58,6 +61,11 @@ class Release(
     def title(self) -> str:
         """What people call it."""
         return f"{self.component} {self.version}"
+
+    @property
+    def takes_patches(self) -> bool:
+        """Whether a delta can start from its image."""
+        return self.patch_decoder is UNSET
 
     @property
     def digests(self) -> tuple[str, ...]:

@@ -69,6 +69,8 @@ def _reason(
     shares: Mapping[FirmwareVersion, float],
 ) -> str | None:
     number = release.number
+    if not release.takes_patches:
+        return "its image has no patch decoder"
     if not is_last:
         return f"not among the last {selection.last} releases"
     if selection.since is not None and number < selection.since:

@@ -69,8 +69,8 @@ def read_folder(folder: Path) -> ReleaseFolder:
     """Look at every file in ``folder`` and below, also those whose names begin with a dot.
 
     Raises:
-        ReleaseFolderError: no folder, too many files in it, a link to a folder, or a name that is
-            not UTF-8.
+        ReleaseFolderError: no folder, too many files in it, a link, or a name that is not
+            UTF-8.
         FileError: a file cannot be read, or is too large.
     """
     if not folder.is_dir():
@@ -105,10 +105,10 @@ def _files(folder: Path) -> Iterator[Path]:
 
     for place, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
-        for name in folders:
+        for name in (*folders, *sorted(names)):
             if Path(place, name).is_symlink():
                 raise ReleaseFolderError(
-                    "this is a link to a folder, whose content could change",
+                    "this is a link, which is no artifact: its content could change",
                     file=Path(place, name),
                     remedy="copy the files themselves",
                 )

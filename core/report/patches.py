@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -24,6 +24,7 @@ def check_patch(
     folder: ReleaseFolder,
     precursors: Precursors,
     announced: Mapping[str, Any] | None,
+    images: Collection[bytes] = (),
 ) -> AcceptanceReport:
     """Compare a patch with its side file, and apply it where its precursor is at hand.
 
@@ -32,6 +33,7 @@ def check_patch(
         folder: where it is.
         precursors: images that devices run.
         announced: what a manifest v3 or v1 says of it, if there is one.
+        images: SHA-256 of the full images of the release, by their manifests.
     """
     report = ReportBuilder()
     patch = read_file(artifact.path, READ_LIMITS.patch, "patch")
@@ -68,6 +70,15 @@ def check_patch(
         "describes this patch" if same else "does not describe this patch, or its manifest",
         remedy="make the patch again",
     )
+    if images:
+        # A device must not depend on its way to a release for what it runs then.
+        same = side_file.installed_digest in images
+        report.check(
+            "release-image",
+            same,
+            "makes an image of this release" if same else "makes none of the images here",
+            remedy="make the patch again, to the image of this release",
+        )
     _check_result(report, patch, side_file, precursors)
     return report.build()
 

@@ -154,7 +154,12 @@ class FolderVerifier:
 
     def _check_patch(self, artifact: Artifact) -> Verified:
         announced = self._announced.get(artifact.digest)
-        report = check_patch(artifact, self._folder, self._precursors, announced)
+        images = {
+            digest
+            for digest, fields in self._announced.items()
+            if fields.get("payload-format") == PayloadFormat.RAW_BINARY.value
+        }
+        report = check_patch(artifact, self._folder, self._precursors, announced, images)
         return Verified(artifact, self._with_manifest(artifact, report))
 
     def _check_package(self, artifact: Artifact) -> Verified:

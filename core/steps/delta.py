@@ -24,8 +24,16 @@ from fotabuild.files import OutputSet, read_file, sha256
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import HEADER_SIZE, MAGIC, PatchHeader, find_markers
 from fotabuild.limits import READ_LIMITS
-from fotabuild.steps.delta_inputs import DeltaInputs, read_delta_inputs, read_linked
+from fotabuild.steps.delta_inputs import (
+    FULL_IMAGE_HOW,
+    DeltaInputs,
+    read_delta_inputs,
+    read_linked,
+)
 from fotabuild.steps.step import Step, StepKind, StepResult
+
+_SLOW_FROM = 1 << 16
+"""Bytes of an image from which on people wait for the search in Python."""
 
 if TYPE_CHECKING:
     from fotabuild.cache.content_cache import ContentCache
@@ -242,6 +250,7 @@ class DeltaStep(DeltaTask, Step):
             len(patch),
             engine=engine(),
             effort=self.effort.value,
+            symbols=made.hints is not None,
             complete=made.patch.stats.complete,
         )
         with in_file(self.old_image):  # It is another step's if that has made the patch.
@@ -275,6 +284,14 @@ class DeltaStep(DeltaTask, Step):
                 f"{self.output.name}: the time limit of {self.time_limit:g} s ended the search at "
                 f"effort {made.patch.stats.effort.value}; another run may give other bytes"
             )
+        slow = self.effort is not Effort.FAST and len(made.new) >= _SLOW_FROM
+        if slow and not made.patch.stats.kernel:
+            # No file is named: for all patches of a build it is said once.
+            warnings.append(
+                "patches take about a hundred times longer than they need to, because the compiled "
+                "part of the delta engine is missing here: install fotabuild where there is a C "
+                "compiler, or choose effort fast"
+            )
         for path, found in ((self.old_elf, made.old_map), (self.new_elf, made.new_map)):
             if path is not None and found is None:
                 warnings.append(f"{path.name}: this is not an ELF file, there are no symbols in it")
@@ -299,7 +316,7 @@ class DeltaStep(DeltaTask, Step):
             raise ThresholdError(
                 f"the patch has {patch_size} bytes, {100 * patch_size / new_size:.1f} % of the new "
                 f"image; {self.threshold} % is the threshold",
-                remedy="send the full image to this release (delta: false in its entry), or raise "
+                remedy=f"send the full image to this release ({FULL_IMAGE_HOW}), or raise "
                 "delta.threshold",
             )
 

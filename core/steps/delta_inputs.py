@@ -14,6 +14,9 @@ from fotabuild.limits import READ_LIMITS
 # As in fotabuild.formats.elf_image, which takes longer to load than a quick patch can wait.
 _ELF_MAGIC = b"\x7fELF"
 
+#: How a release gets the full image instead of a delta.
+FULL_IMAGE_HOW = "delta: false in its entry, or leave it out of the store's deltas"
+
 if TYPE_CHECKING:
     from fotabuild.delta.hints import ImageHints
     from fotabuild.formats.elf_symbols import ElfMap
@@ -115,13 +118,11 @@ def _check_marker(old: bytes) -> None:
     if not markers:
         raise PrecursorMarkerError(
             f"the old image carries no patch decoder (no marker {MAGIC.decode()})",
-            remedy="this release cannot apply deltas: send it the full image (delta: false in its "
-            "entry)",
+            remedy=f"this release cannot apply deltas, send it the full image: {FULL_IMAGE_HOW}",
         )
     if markers != [MAGIC]:
         found = ", ".join(marker.decode() for marker in markers)
         raise PrecursorMarkerError(
             f"the old image carries {found}, needed is {MAGIC.decode()} alone",
-            remedy="its decoder may read another format: send it the full image (delta: false in "
-            "its entry)",
+            remedy=f"its decoder may read another format, send it the full image: {FULL_IMAGE_HOW}",
         )

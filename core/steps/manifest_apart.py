@@ -22,10 +22,11 @@ from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.certificate import require_pair
 from fotabuild.signing.der_signature import raw_to_der
 from fotabuild.signing.signer import open_signer
+from fotabuild.steps.handed_over import refuse_links, require_origin
 from fotabuild.steps.manifest import ManifestStep
 from fotabuild.steps.manifest_split import Attachment, prepare_manifest, prepare_manifest_v1
 from fotabuild.steps.manifest_v1 import ManifestV1Step
-from fotabuild.steps.step import StepResult
+from fotabuild.steps.step import Step, StepResult
 from fotabuild.steps.suit import SuitStep
 
 AnyManifest: TypeAlias = ManifestStep | ManifestV1Step | SuitStep
@@ -46,10 +47,12 @@ class ManifestApart:
     Attributes:
         step: describes the manifest; its key is used by the stage ``sign`` only.
         folder: where its prepared bytes and its signature are.
+        maker: the step that makes its payload, if that is one of this build.
     """
 
     step: AnyManifest
     folder: Path
+    maker: Step | None = None
 
     @property
     def prepared(self) -> Path:
@@ -78,8 +81,10 @@ class ManifestApart:
             SigningError: the key cannot be used, or the signature is not one of it.
             FotabuildError: a file or setting cannot be used.
         """
+        self._refuse_impossible()
         if stage is Stage.PREPARE:
             return self._prepare()
+        self.refuse_links()
         return self._sign() if stage is Stage.SIGN else self._attach()
 
     def check(self) -> None:
@@ -89,7 +94,23 @@ class ManifestApart:
             VerificationError: they differ.
             FotabuildError: a file or setting cannot be used.
         """
+        self._refuse_impossible()
         self._checked()
+
+    def refuse_links(self) -> None:
+        """Refuse links among what was handed over: this would read or replace any file.
+
+        Raises:
+            VerificationError: there is one.
+        """
+        paths = [self.prepared, self.signature, self.step.output]
+        if isinstance(self.step, SuitStep):
+            read: tuple[Path | None, ...] = self.step.payloads
+        else:
+            read = (self.step.payload, self.step.sidecar)
+        # What the configuration names elsewhere was not handed over.
+        update = self.step.output.parent
+        refuse_links((*paths, *(path for path in read if path and path.parent == update)))
 
     def _prepare(self) -> StepResult:
         if isinstance(self.step, SuitStep):
@@ -99,7 +120,6 @@ class ManifestApart:
         if isinstance(self.step, ManifestV1Step):
             made = prepare_manifest_v1(replace(self.step, output=self.prepared))
         else:
-            self._refuse_signed_image(self.step)
             made = prepare_manifest(replace(self.step, output=self.prepared), None)
         return StepResult(f"{len(made.data)} bytes, SHA-256 {made.digest.hex()}", made.warnings)
 
@@ -134,8 +154,9 @@ class ManifestApart:
     def _attach_suit(self, step: SuitStep) -> StepResult:
         prepared = self._checked()
         data = read_file(self.signature, READ_LIMITS.suit_envelope, "signed SUIT envelope")
+        trusted = step.trusted_key()
         with in_file(self.signature):
-            envelope = verify_envelope(data, [step.trusted_key()])
+            envelope = verify_envelope(data, [trusted])
             check_envelope(step.description(), data).require()
             if envelope.digest_bytes != decode_envelope(prepared).digest_bytes:
                 raise VerificationError(f"this is not {self.prepared.name}, signed")
@@ -147,7 +168,7 @@ class ManifestApart:
         if isinstance(self.step, SuitStep):
             expected = self.step.unsigned().data
         else:
-            expected = _bytes_to_sign(self.step)
+            expected = _bytes_to_sign(self.step, self.maker)
         if read_file(self.prepared, READ_LIMITS.suit_envelope, "prepared manifest") != expected:
             raise VerificationError(
                 "these are not the bytes to be signed for the artifacts that are here",
@@ -156,9 +177,11 @@ class ManifestApart:
             )
         return expected
 
-    @staticmethod
-    def _refuse_signed_image(step: ManifestStep) -> None:
-        if step.sign_image:
+    def _refuse_impossible(self) -> None:
+        """Refuse in every stage what another stage could not do."""
+        if isinstance(self.step, SuitStep):
+            self.step.trusted_key()
+        elif isinstance(self.step, ManifestStep) and self.step.sign_image:
             raise SigningError(
                 "the manifests of this project hold a signature of the image, which comes first",
                 field="sign-image",
@@ -166,11 +189,15 @@ class ManifestApart:
             )
 
 
-def _bytes_to_sign(step: ManifestStep | ManifestV1Step) -> bytes:
-    payload = read_file(step.payload, READ_LIMITS.package, "payload")
+def _bytes_to_sign(step: ManifestStep | ManifestV1Step, maker: Step | None) -> bytes:
+    payload = step.read_payload()
     if isinstance(step, ManifestV1Step):
-        return manifest_v1.encode_resource(step.unsigned(payload))
-    return manifest_v3.encode_manifest(step.unsigned(payload))
+        manifest_of_v1 = step.unsigned(payload)
+        require_origin(maker, payload, manifest_of_v1)
+        return manifest_v1.encode_resource(manifest_of_v1)
+    manifest = step.unsigned(payload)
+    require_origin(maker, payload, manifest)
+    return manifest_v3.encode_manifest(manifest)
 
 
 def _sign_with_key(step: ManifestStep | ManifestV1Step, data: bytes) -> bytes:

@@ -68,24 +68,36 @@ class PackageStep(Step):
             ),
         }
 
-    def run(self) -> StepResult:
-        """Read the images, pack them, read the package back as a device."""
+    def encode(self) -> bytes:
+        """Read the images and return the package of them.
+
+        Raises:
+            FotabuildError: an image cannot be read, or a name or vendor data is wrong.
+        """
         # Imported here: build systems describe steps much more often than they run them.
-        from fotabuild.device.package_acceptance import accept_package
         from fotabuild.formats.combined_package import PackageImage, check_images, encode_package
 
         with in_file(self.output):
             check_images([(entry.name, entry.vendor_data) for entry in self.entries])
-        images = [
-            PackageImage(
-                entry.name,
-                entry.vendor_data,
-                read_file(entry.image, READ_LIMITS.image, "packaged image"),
-            )
-            for entry in self.entries
-        ]
-        package = encode_package(images)
+        return encode_package(
+            [
+                PackageImage(
+                    entry.name,
+                    entry.vendor_data,
+                    read_file(entry.image, READ_LIMITS.image, "packaged image"),
+                )
+                for entry in self.entries
+            ]
+        )
+
+    def run(self) -> StepResult:
+        """Read the images, pack them, read the package back as a device."""
+        from fotabuild.device.package_acceptance import accept_package
+
+        package = self.encode()
         with in_file(self.output):
             accept_package(package, self.profile).require()
         write_file(self.output, package, inputs=self.inputs)
-        return StepResult(f"{len(package)} bytes, {len(images)} images", self.profile.warnings)
+        return StepResult(
+            f"{len(package)} bytes, {len(self.entries)} images", self.profile.warnings
+        )

@@ -8,15 +8,27 @@
 #   [NAME]                what file names begin with: that of IMAGE
 #   [PRODUCTS]            folders with a fotabuild.yaml each: this one
 #   KEY_FILE, [KEY_PASSPHRASE]   sign: file or URI of the key, its passphrase
+#   [HANDED]              sign, publish: where the files of the job before are: handed
 #   [BUILDER_ID] [SOURCE, COMMIT]   sign, publish: who runs this, and where the sources are
 #   [UPLOAD_TO]           publish: folder or storage URL for the artifacts
 set -eu
-: "${VERSION:?}" "${IMAGE:?}" "${PRODUCTS:=.}" "${NAME:=$(basename "$IMAGE" | sed 's/\.[^.]*$//')}"
+: "${VERSION:?}" "${IMAGE:?}" "${PRODUCTS:=.}" "${HANDED:=handed}"
+: "${NAME:=$(basename "$IMAGE" | sed 's/\.[^.]*$//')}"
 
 # The artifacts of a build, as they are named here; what is added says which of them.
 build() {
     fotabuild build "$product/$IMAGE" -v "$VERSION" --name "$NAME" --config "$config" \
         --output-dir "$update" "$@"
+}
+
+# Whoever writes what the build runs wrote these folders: they are moved to where nothing is run.
+take() {
+    rm -rf update signing
+    for folder; do
+        strange=$(find "$HANDED/$folder" ! -type f ! -type d)
+        [ -z "$strange" ] || { echo "neither files nor folders: $strange" >&2 && exit 1; }
+        mv "$HANDED/$folder" .
+    done
 }
 
 prepare() {
@@ -55,7 +67,8 @@ public_url() {
 
 case ${1:-} in
     prepare) rm -rf update signing ;;
-    sign | publish) ;;
+    sign) take update signing ;;
+    publish) take update ;;
     *) echo "usage: $0 prepare|sign|publish" >&2 && exit 2 ;;
 esac
 for product in $PRODUCTS; do

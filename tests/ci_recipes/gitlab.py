@@ -24,6 +24,8 @@ def variables(tag: str, commit: str, job: Job, secrets: Mapping[str, str]) -> di
         "CI_PROJECT_URL": "https://gitlab.acme.com/fw/thermometer",
         "CI_PROJECT_DIR": "@WORKSPACE@",
         "CI_JOB_ID": "7",
+        "CI_JOB_TOKEN": secrets["JOB_TOKEN"],
+        "TMPDIR": "@TEMP@",
     }
     which = "WRITER" if job.environment == "publishing" else "READER"
     given["AWS_ACCESS_KEY_ID"] = secrets[f"STORE_{which}_ID"]
@@ -35,7 +37,10 @@ def variables(tag: str, commit: str, job: Job, secrets: Mapping[str, str]) -> di
 
 
 def read_jobs(tag: str) -> list[Job]:
-    """Return the jobs for a tag in the order of their stages."""
+    """Return the jobs for a tag in the order of their stages.
+
+    What a job needs is unpacked over its checkout before the first line runs.
+    """
     values = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     before = values["default"]["before_script"]
     jobs = []
@@ -46,7 +51,7 @@ def read_jobs(tag: str) -> list[Job]:
         (rule,) = (_RULE.fullmatch(each["if"]) for each in job["rules"])
         if rule is None or not re.search(rule[1], tag):
             continue
-        lines = "\n".join([*before, *job["script"]])
+        lines = "\n".join([*job.get("before_script", before), *job["script"]])
         paths = tuple(path.rstrip("/") for path in job["artifacts"]["paths"])
         cache = job.get("cache", {})
         jobs.append(

@@ -17,7 +17,7 @@ _CREDENTIAL = re.compile(
 )
 _STEP = re.compile(
     r"(?:withCredentials\(\[(?P<credentials>[^\]]*)\]\) \{\s*)?sh '''\n(?P<sh>.*?)'''"
-    r"|unstash '(?P<take>\w+)'"
+    r"|(?:dir\('(?P<into>\w+)'\) \{ )?unstash '(?P<take>\w+)'"
     r"|stash name: '(?P<give>\w+)', includes: '(?P<paths>[^']+)'"
     r"|archiveArtifacts artifacts: '(?P<archive>[^']+)'",
     re.DOTALL,
@@ -61,7 +61,7 @@ def read_jobs(secrets: Mapping[str, str]) -> list[Job]:
                 # Jenkins prints what its shell does.
                 actions.append(Run(textwrap.dedent(found["sh"]), {**env, **bound}, ("sh", "-xe")))
             elif found["take"] is not None:
-                actions.append(Take(found["take"]))
+                actions.append(Take(found["take"], found["into"] or "."))
             else:
                 patterns = found["paths"] or found["archive"]
                 paths = tuple(path.removesuffix("/**") for path in patterns.split(","))

@@ -94,18 +94,20 @@ class Runner:
         self.programs.mkdir(parents=True)
         self.calls = self.work / "calls.log"
         self.calls.touch()
-        self._program("fotabuild", f'exec "{sys.executable}" -m fotabuild "$@"')
-        # What is to be installed is what the tests run with; that nothing else is, is checked.
-        self._program(
+        self.program("fotabuild", f'exec "{sys.executable}" -m fotabuild "$@"')
+        # What is to be installed is what the tests run with; that nothing else is, is checked. As
+        # pip would, it reads the list; as Python would, it runs a module that lies about.
+        self.program(
             "python3",
             'case "$2" in\n'
-            "pip) ;;\n"
+            "pip) [ ! -e pip.py ] || cat pip.py; cat ci/requirements.txt ;;\n"
             'venv) mkdir -p "$4/bin" && : >"$4/bin/activate" ;;\n'
             "*) exit 9 ;;\n"
             "esac",
         )
 
-    def _program(self, name: str, command: str) -> None:
+    def program(self, name: str, command: str) -> None:
+        """Add a program of which each call is written down."""
         text = f"#!/bin/sh\nprintf '%s\\n' \"{name} $*\" >>'{self.calls}'\n{command}\n"
         (self.programs / name).write_text(text)
         (self.programs / name).chmod(0o755)
@@ -127,7 +129,9 @@ class Runner:
                 self._give(action, workspace)
             elif isinstance(action, Take):
                 source = self.work / "handed" / action.name
-                shutil.copytree(source, workspace / action.folder, dirs_exist_ok=True)
+                shutil.copytree(
+                    source, workspace / action.folder, symlinks=True, dirs_exist_ok=True
+                )
             elif self._kept(action).is_dir():
                 shutil.copytree(self._kept(action), workspace / action.path)
         for action in job.actions:
@@ -145,7 +149,7 @@ class Runner:
             source = workspace / action.root / path
             assert source.is_dir(), f"{action.name} is to hold {path}, which is not there"
             hidden = None if action.hidden else shutil.ignore_patterns(".*")
-            shutil.copytree(source, place / path, ignore=hidden, dirs_exist_ok=True)
+            shutil.copytree(source, place / path, symlinks=True, ignore=hidden, dirs_exist_ok=True)
 
     def _environment(
         self, job: Job, workspace: Path, variables: Mapping[str, str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from .pipeline import RECIPES, Job, Runner
 
 PASSPHRASE = "correct-horse-battery-staple"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+GIT = "/usr/bin/git"
 SYSTEMS = ("github", "gitlab", "jenkins")
 _CONFIG = """\
 vendor:
@@ -116,9 +118,32 @@ class Scene:
             variables = github.variables(tag, job)
         elif self.system == "gitlab":
             variables = gitlab.variables(tag, COMMIT, job, self.secrets)
+            self._commit()
         else:
             variables = jenkins.variables(tag, COMMIT, self.url)
         return self.runner.run(job, variables)
+
+    def _commit(self) -> None:
+        """Let jobs get the repository at ``COMMIT`` from their server, with the real git."""
+        name = ("-c", "user.name=fw", "-c", "user.email=fw@acme.com", "-c", "gc.auto=0")
+        for words in (
+            ("-c", "init.defaultBranch=main", "init", "--quiet"),
+            ("add", "--all"),
+            (*name, "commit", "--quiet", "--allow-empty", "--message=fw"),
+        ):
+            subprocess.run([GIT, *words], cwd=self.repository, check=True)
+        self.runner.program(
+            "git",
+            "for word do\n"
+            "shift\n"
+            'case "$word" in\n'
+            f"{COMMIT}) word=main ;;\n"
+            f"https://gitlab.acme.com/fw/thermometer.git) word='{self.repository.as_uri()}' ;;\n"
+            "esac\n"
+            'set -- "$@" "$word"\n'
+            "done\n"
+            f'exec {GIT} "$@"',
+        )
 
     def release(self, version: str) -> dict[str, bytes]:
         """Build a version, run all jobs of its tag; return what they publish."""
@@ -135,6 +160,7 @@ def make_scene(system: str, folder: Path) -> Scene:
     write_product(repository, store)
     (repository / "ci").mkdir()
     shutil.copyfile(RECIPES / "update.sh", repository / "ci" / "update.sh")
+    (repository / "ci" / "requirements.txt").write_text("fotabuild\n")
     add_release(repository, "1.0.0")
     key = folder / "safe" / "key.pem"
     key.parent.mkdir()
@@ -144,6 +170,7 @@ def make_scene(system: str, folder: Path) -> Scene:
         "UPDATE_KEY": locked_key().rstrip("\n"),
         "UPDATE_KEY_PASSPHRASE": PASSPHRASE,
         "KEY_FILE": str(key),
+        "JOB_TOKEN": "canary-job-token",
         **{f"STORE_{who}_{what}": f"canary-{who}-{what}" for who in ("READER", "WRITER")
            for what in ("ID", "SECRET")},
     }  # fmt: skip

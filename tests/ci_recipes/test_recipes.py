@@ -12,7 +12,7 @@ import yaml
 
 from ..command import run_fotabuild
 from . import github, gitlab, jenkins
-from .pipeline import Run
+from .pipeline import Run, Take
 from .scene import COMMIT, PASSPHRASE, SYSTEMS, Scene, link, make_scene
 
 ENDINGS = ("manifest", "v1.manifest")
@@ -102,7 +102,7 @@ def test_no_secret_is_in_a_command_line_an_output_or_a_file_that_is_kept(history
     store = [value for name, value in secrets.items() if name.startswith("STORE_")]
     calls = runner.calls.read_text()
     assert calls.count("fotabuild build") == 9
-    for secret in (PASSPHRASE, body, *store):
+    for secret in (PASSPHRASE, body, secrets["JOB_TOKEN"], *store):
         assert secret not in calls
         assert secret not in runner.printed
     for place in ("jobs", "handed", "kept", "home"):
@@ -152,6 +152,61 @@ def test_what_was_changed_between_jobs_is_not_signed(ending: str, tmp_path: Path
     with pytest.raises(AssertionError, match=r"FB0[47]0\d"):
         scene.run(sign, "v1.1.0")
     assert not list((scene.runner.work / "jobs").rglob("*.sig"))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("name", ["sign", "publish"])
+def test_what_is_handed_over_is_never_run(system: str, name: str, tmp_path: Path) -> None:
+    """Who has the build job may hand over any file, under any name: no job with rights runs it."""
+    scene = make_scene(system, tmp_path)
+    link(scene.repository, "1.1.0")
+    jobs = scene.jobs("v1.1.0")
+    for job in jobs[: [job.name for job in jobs].index(name)]:
+        scene.run(job, "v1.1.0")
+    place = scene.runner.work / "handed"
+    (handed,) = (
+        place / action.name
+        for job in jobs
+        for action in job.actions
+        if job.name == name and isinstance(action, Take)
+    )
+    tool = "#!/bin/sh\necho STOLEN\n"
+    config = (scene.repository / "fotabuild.yaml").read_text()
+    certificate = "  certificate: keys/update.cert.der\n"
+    assert certificate in config
+    hostile = {
+        "ci/update.sh": 'echo "STOLEN ${KEY_FILE:-}"\n',
+        "ci/requirements.txt": "STOLEN\n",
+        "pip.py": "STOLEN\n",
+        "tool": tool,
+        "fotabuild.yaml": config.replace(certificate, f"{certificate}  signing-tool: ./tool\n"),
+        ".git/config": "[core]\n\tfsmonitor = echo STOLEN >&2; false\n\tpager = echo STOLEN\n",
+        ".git/hooks/post-checkout": tool,
+    }
+    for path, text in hostile.items():
+        (handed / path).parent.mkdir(parents=True, exist_ok=True)
+        (handed / path).write_text(text)
+        (handed / path).chmod(0o755)
+    (job,) = (job for job in jobs if job.name == name)
+    if (system, name) == ("github", "publish"):
+        # The artifact is the folder itself here: what is added to it, nobody has stated.
+        with pytest.raises(AssertionError, match="no statement here speaks of this content"):
+            scene.run(job, "v1.1.0")
+        assert "STOLEN" not in scene.runner.printed
+        return
+    workspace = scene.run(job, "v1.1.0")
+    assert "STOLEN" not in scene.runner.printed
+    made = artifacts("1.1.0", "1.0.0")
+    if name == "sign":
+        made -= {"report.html", "report.json"}
+    assert {path.name for path in (workspace / "update").iterdir()} == made
+
+
+def test_no_job_with_rights_is_where_a_build_was() -> None:
+    jobs = jenkins.read_jobs({f"STORE_{who}_{what}": "" for who in ("READER", "WRITER")
+                              for what in ("ID", "SECRET")}
+                             | {"KEY_FILE": "", "UPDATE_KEY_PASSPHRASE": ""})  # fmt: skip
+    assert [job.machine for job in jobs] == ["build", "signing", "signing"]
 
 
 def test_branches_start_nothing() -> None:

@@ -26,8 +26,10 @@ class Machines:
         sh = (f"sh {SCRIPT} ", ("sh", "-e"))
         give = Give("1", ("update", "signing"))
         prepare = Job("prepare", (Run(f"{sh[0]}prepare", {}, sh[1]), give), machine="build")
-        sign = Job("sign", (Take("1"), Run(f"{sh[0]}sign", {}, sh[1]), Give("2", ("update",))))
-        publish = Job("publish", (Take("2"), Run(f"{sh[0]}publish", {}, sh[1])))
+        sign = Job(
+            "sign", (Take("1", "handed"), Run(f"{sh[0]}sign", {}, sh[1]), Give("2", ("update",)))
+        )
+        publish = Job("publish", (Take("2", "handed"), Run(f"{sh[0]}publish", {}, sh[1])))
         self.runner.run(prepare, self.env)
         self.runner.run(sign, {**self.env, "KEY_FILE": str(KEY)})
         update = self.runner.run(publish, self.env) / "update"
@@ -81,6 +83,24 @@ def test_what_was_there_before_is_not_prepared_again(tmp_path: Path) -> None:
         path.write_bytes(b"old")
     assert "app-1.0.0.manifest" not in machines.all_jobs()
     assert not list((machines.runner.work / "handed").rglob("*1.0.0*"))
+
+
+@pytest.mark.parametrize("link", ["update", "update/app-1.1.0.bin", "update/deep/app-1.1.0.bin"])
+def test_only_files_and_folders_are_taken_from_the_job_before(link: str, tmp_path: Path) -> None:
+    place = tmp_path / "handed" / link
+    place.parent.mkdir(parents=True)
+    place.symlink_to(KEY.parent if link == "update" else KEY)
+    done = subprocess.run(
+        ["sh", SCRIPT, "publish"],
+        env={"VERSION": "1.1.0", "IMAGE": "app.bin", "PATH": "/usr/bin:/bin"},
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"neither files nor folders: handed/{link}\n"
+    assert not (tmp_path / "update").exists()
 
 
 @pytest.mark.parametrize(

@@ -116,11 +116,7 @@ def test_finished_artifacts_of_a_failed_build_are_complete(cli: Cli) -> None:
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_delta_that_is_not_worth_it_is_left_out(cli: Cli, jobs: str) -> None:
-    (cli.folder / "two.yaml").write_text(
-        (cli.folder / "fotabuild.yaml")
-        .read_text()
-        .replace("image: old.bin", "image: old.bin\n- version: 1.0.1\n  image: app.bin")
-    )
+    add_release(cli, "app.bin")
     build = ("build", "app.elf", "-v", "1.1.0", "--config", "two.yaml", "-j", jobs)
     before = set(cli.good(*build).stdout.splitlines())
     names = ("patch", "yaml", "manifest")
@@ -133,13 +129,39 @@ def test_a_delta_that_is_not_worth_it_is_left_out(cli: Cli, jobs: str) -> None:
     assert {str(path) for path in (cli.folder / "update").iterdir()} == before - gone
 
 
-def test_deltas_that_fail_together(cli: Cli) -> None:
+def add_release(cli: Cli, image: str) -> None:
+    """Write ``two.yaml``: the project with one more release."""
     (cli.folder / "two.yaml").write_text(
         (cli.folder / "fotabuild.yaml")
         .read_text()
-        .replace("image: old.bin", "image: old.bin\n- version: 1.0.1\n  image: table.bin")
+        .replace("image: old.bin", f"image: old.bin\n- version: 1.0.1\n  image: {image}")
     )
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_release_without_a_decoder_gets_the_full_image(cli: Cli, jobs: str) -> None:
+    add_release(cli, "table.bin")
+    build = ("build", "app.elf", "-v", "1.1.0", "--config", "two.yaml", "-j", jobs)
+    values = cli.json(*build)
+    [note] = values["notes"]
+    assert "no delta app-1.0.1-to-1.1.0.patch, the full image is sent: " in note
+    assert "table.bin: the old image carries no patch decoder" in note
+    assert f"note: {note}" in cli.good(*build).stderr
+    assert made(cli) == sorted(ARTIFACTS)
+    done = cli(*build, "--require-deltas")
+    assert (done.status, done.stdout) == (1, "")
+    assert "or leave it out of the store's deltas [FB0501]" in done.stderr
+
+
+def test_json_has_the_notes_of_the_plan(cli: Cli) -> None:
+    assert cli.json("build", "app.elf", "-v", "1.1.0")["notes"] == []
+    [note] = cli.json("build", "app.elf", "-v", "1.0.0", "--dry-run")["notes"]
+    assert note == "no delta from 1.0.0: it is not older than 1.0.0"
+
+
+def test_deltas_that_fail_together(cli: Cli) -> None:
+    add_release(cli, "gone.bin")
     done = cli("build", "app.elf", "-v", "1.1.0", "--config", "two.yaml", "-j", "2")
     assert (done.status, done.stdout) == (1, "")
-    assert "no patch decoder" in done.stderr
+    assert "gone.bin: cannot read the image" in done.stderr
     assert done.stderr.splitlines()[-1].endswith("[FB1010]")

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fotabuild.cli.deltas import BuildDeltas
+from fotabuild.config.yaml_reader import read_yaml
+from fotabuild.formats.patch_sidecar import PatchSidecar
+from fotabuild.steps.step import Step, StepKind, StepResult
+
 from ..formats.golden import OTHER_KEY
+from . import sample
 from .conftest import Cli
 
+DELTA = "app-1.0.0-to-1.1.0"
 BUILD = ("build", "app.elf", "-v", "1.1.0")
 ALL = "formats: [v3, v1, suit]\n"
 MANIFESTS = [
@@ -181,9 +190,10 @@ def test_suit_envelopes_may_be_signed_by_hand(prepared: Cli) -> None:
     assert "app-1.1.0.suit" not in names(prepared, "update")
 
 
-def test_signed_images_are_refused_with_the_way_out(prepared: Cli) -> None:
-    done = prepared(
-        *BUILD, "--prepare", "other", "--set", "sign-image=true",
+@pytest.mark.parametrize("stage", ["--prepare", "--sign", "--attach"])
+def test_signed_images_are_refused_with_the_way_out(stage: str, signed: Cli) -> None:
+    done = signed(
+        *BUILD, stage, "signing", "-k", "away.pem", "--set", "sign-image=true",
         "--set", "formats=v3", "--set", "device.features=delta,combined,signed-image",
     )  # fmt: skip
     assert (done.status, "--image-signature" in done.stderr) == (1, True)
@@ -196,3 +206,149 @@ def test_a_report_comes_with_the_manifests(prepared: Cli) -> None:
     assert "app-1.1.0.report.html" not in names(prepared, "update")
     prepared.good(*BUILD, "--attach", "signing", *write)
     assert "app-1.1.0.report.html" in names(prepared, "update")
+
+
+def forge_delta(cli: Cli, new: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a sound patch to another image in place, and prepare that as a build job could."""
+    (cli.folder / "evil.bin").write_bytes(new)
+    cli.good("delta", "-c", "old.bin", "-n", "evil.bin", "-o", f"update/{DELTA}.patch")
+    make = BuildDeltas.run
+
+    def keep(self: BuildDeltas, step: Step) -> StepResult | None:
+        return StepResult("") if step.kind is StepKind.DELTA else make(self, step)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BuildDeltas, "run", keep)
+        cli.good(*BUILD, "--prepare", "signing")
+
+
+@pytest.mark.parametrize("formats", ["v3", "v1"])
+def test_a_delta_to_another_image_is_not_signed(
+    formats: str, prepared: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = prepared.folder / "fotabuild.yaml"
+    config.write_text(config.read_text().replace(ALL, f"formats: [{formats}]\n"))
+    image = (prepared.folder / "update/app-1.1.0.bin").read_bytes()
+    forge_delta(prepared, image[:-4] + b"EVIL", monkeypatch)
+    done = prepared(*BUILD, "--sign", "signing", "-k", "away.pem")
+    assert (done.status, "installed-digest" in done.stderr) == (3, True)
+    assert not [name for name in names(prepared, "signing") if name.endswith(".sig")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("installed-digest", "11" * 32), ("precursor-digest", "22" * 32)],
+)
+def test_a_side_file_with_invented_digests_is_not_signed(
+    field: str, value: str, prepared: Cli
+) -> None:
+    """The side file, and the bytes to be signed, say the same: only the images know better."""
+    side_file = prepared.folder / f"update/{DELTA}.yaml"
+    said = PatchSidecar.from_values(read_yaml(side_file.read_bytes()).values)
+    changed: dict[str, Any] = {field.replace("-", "_"): bytes.fromhex(value)}
+    true = getattr(said, field.replace("-", "_"))
+    side_file.write_bytes(said._replace(**changed).encode())
+    for path in (prepared.folder / "signing").glob(f"{DELTA}*.tbs"):
+        data = path.read_bytes()
+        assert true in data
+        path.write_bytes(data.replace(true, bytes.fromhex(value)))
+    done = prepared(*BUILD, "--sign", "signing", "-k", "away.pem")
+    assert (done.status, field in done.stderr, "[FB0700]" in done.stderr) == (3, True, True)
+    assert not [name for name in names(prepared, "signing") if name.endswith(".sig")]
+
+
+def test_the_digest_in_the_index_counts_where_no_old_image_is(
+    prepared: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = prepared.folder / "fotabuild.yaml"
+    text = config.read_text().replace(sample.LISTED, sample.STORED)
+    assert text != config.read_text()
+    config.write_text(text)
+    prepared.good(*BUILD, "--prepare", "signing")
+    blobs = prepared.folder / "store/blobs"
+    blobs.rename(prepared.folder / "elsewhere")
+    prepared.good(*BUILD, "--sign", "signing", "-k", "away.pem")
+    index = prepared.folder / "store/index.json"
+    digest = hashlib.sha256((prepared.folder / "old.bin").read_bytes()).hexdigest()
+    assert digest in index.read_text()
+
+
+@pytest.mark.parametrize("stage", ["--sign", "--attach"])
+def test_a_package_of_other_images_is_refused(stage: str, prepared: Cli) -> None:
+    """A build job packs something else and prepares just that."""
+    package = prepared.folder / "update/app-1.1.0.package.tar"
+    sound = package.read_bytes()
+    table = prepared.folder / "table.bin"
+    true = table.read_bytes()
+    table.write_bytes(true[:-4] + b"EVIL")
+    prepared.good(*BUILD, "--prepare", "signing")
+    assert package.read_bytes() != sound
+    if stage == "--attach":
+        prepared.good(*BUILD, "--sign", "signing", "-k", "away.pem")
+    table.write_bytes(true)
+    done = prepared(*BUILD, stage, "signing", "-k", "away.pem")
+    assert (done.status, "app-1.1.0.package.tar" in done.stderr) == (3, True)
+    assert ("app-1.1.0.manifest.sig" in names(prepared, "signing")) == (stage == "--attach")
+    assert "app-1.1.0.package.manifest" not in names(prepared, "update")
+
+
+@pytest.mark.parametrize("stage", ["--sign", "--attach"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "signing/app-1.1.0.manifest.sig",
+        "signing/app-1.1.0.suit.tbs",
+        "update/app-1.1.0.v1.manifest",
+        "update/app-1.1.0.report.html",
+        "update/app-1.1.0.bin",
+        f"update/{DELTA}.yaml",
+        "update",
+        "signing",
+    ],
+)
+def test_links_in_what_was_handed_over_are_refused(link: str, stage: str, signed: Cli) -> None:
+    path = signed.folder / link
+    victim = signed.folder / "victim"
+    if path.exists():
+        path.rename(victim)
+    else:
+        victim.write_bytes(b"precious")
+    path.symlink_to(victim)
+    before = signed.tree()
+    done = signed(*BUILD, stage, "signing", "-k", "away.pem", "--set", "report.write=true")
+    if stage == "--sign" and link.endswith(".html"):
+        assert done.status == 0  # Neither read nor written there.
+    else:
+        assert (done.status, "link" in done.stderr, "[FB0700]" in done.stderr) == (3, True, True)
+        assert signed.tree() == before
+
+
+def test_a_lost_delta_fails_where_deltas_are_required(signed: Cli) -> None:
+    signed.good(*BUILD, "--attach", "signing")
+    (signed.folder / f"update/{DELTA}.patch").unlink()
+    for path in (signed.folder / "signing").glob(f"{DELTA}*.tbs"):
+        path.unlink()
+    for stage in ("--sign", "--attach"):
+        done = signed(*BUILD, stage, "signing", "-k", "away.pem", "--require-deltas")
+        assert (done.status != 0, "[FB0502]" in done.stderr) == (True, True)
+    # Left out, and with it what an earlier build left under these names.
+    signed.good(*BUILD, "--sign", "signing", "-k", "away.pem")
+    assert not [name for name in names(signed, "signing") if "-to-" in name]
+    assert not [name for name in names(signed, "update") if name.endswith("to-1.1.0.manifest")]
+    (signed.folder / f"update/{DELTA}.manifest").write_bytes(b"old")
+    signed.good(*BUILD, "--attach", "signing")
+    assert f"{DELTA}.manifest" not in names(signed, "update")
+
+
+@pytest.mark.parametrize("stage", ["--prepare", "--sign", "--attach"])
+def test_suit_needs_the_certificate_in_all_stages(stage: str, signed: Cli) -> None:
+    config = signed.folder / "fotabuild.yaml"
+    text = config.read_text().replace("  certificate: keys/update.cert.der\n", "")
+    config.write_text(text.replace(ALL, "formats: [suit]\n"))
+    before = signed.tree()
+    done = signed(*BUILD, stage, "signing", "-k", "away.pem")
+    assert done.status == 1
+    assert "credentials.certificate" in done.stderr
+    assert ".sig" not in done.stderr
+    changed = {name for name, value in signed.tree().items() if before.get(name) != value}
+    assert not [name for name in changed if name.startswith("signing")]

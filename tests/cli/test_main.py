@@ -56,6 +56,16 @@ def test_interruption_is_status_130(look: Cli, monkeypatch: pytest.MonkeyPatch) 
     assert done.stderr == "interrupted\n"
 
 
+def test_no_memory_is_no_traceback(look: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_arguments: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(schema, "run", greedy)
+    done = look("schema")
+    assert (done.status, done.stdout) == (ExitStatus.FAILED, "")
+    assert done.stderr.startswith("error: the system refused: memory ran out; ")
+
+
 def test_reader_that_leaves_is_no_traceback(look: Cli) -> None:
     reader, writer = os.pipe()
     os.close(reader)

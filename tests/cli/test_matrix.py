@@ -92,7 +92,7 @@ def test_block_size_and_memory_of_the_device(cli: Cli) -> None:
     done = cli(*PLAIN, "-b", "1024")
     assert (done.status, done.stdout) == (3, "")
     assert "patch-memory" in done.stderr
-    assert "1 of 1 deltas failed" in done.stderr
+    assert "1 of 1 delta failed; see above [" in done.stderr
     assert cli.good(*PLAIN, "-b", "1024", "--set", "device.limits.patch-memory=2048").stdout
 
 
@@ -127,6 +127,46 @@ def test_wrong_usage(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_manifests_of_a_delta_that_is_left_out_are_removed(cli: Cli) -> None:
+    cli.good("build", "app.bin", "-v", "1.1.0", "-o", "out")
+    before = {path.name for path in (cli.folder / "out").iterdir()}
+    done = cli.good("matrix", "--new", "app.bin", "-v", "1.1.0", "-o", "out", "-t", "1")
+    gone = {f"app-1.0.0-to-1.1.0.{suffix}" for suffix in ("patch", "yaml", "manifest")}
+    assert gone < before
+    assert {path.name for path in (cli.folder / "out").iterdir()} == before - gone
+    assert "note: removed app-1.0.0-to-1.1.0.manifest" in done.stderr
+
+
+def test_an_old_image_without_a_decoder_gets_the_full_image(cli: Cli) -> None:
+    (cli.folder / "bare.bin").write_bytes(b"no decoder" * 100)
+    values = cli.json("matrix", "--old", "bare.bin", "old.bin", "--new", "app.bin", "-o", "out")
+    assert [(row["outcome"], row["code"]) for row in values["deltas"]] == [
+        ("full-image", "FB0501"),
+        ("made", None),
+    ]
+    assert "carries no patch decoder" in values["deltas"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--new", "nope.bin", "-o", "out"), "nope.bin: cannot read the image"),
+        (("--new", "app.bin", "-o", "app.elf"), "a file stands where the folder should be"),
+    ],
+)
+def test_what_fails_for_all_is_said_once(cli: Cli, arguments: tuple[str, ...], error: str) -> None:
+    done = cli("matrix", "--old", "old.bin", "table.bin", *arguments)
+    assert (done.status, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert error in line
+
+
+def test_others_are_named_where_there_are_some(cli: Cli) -> None:
+    done = cli("matrix", "--old", "old.bin", "gone.bin", "--new", "app.bin", "-o", "out")
+    assert done.status == 1
+    assert "1 of 2 deltas failed; see above; the others are complete [" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", ".."])
 def test_names_stay_in_the_folder(cli: Cli, name: str) -> None:
     (cli.folder / "p.csv").write_text(f"old,new,name\nold.bin,app.bin,{name}\n")
@@ -140,3 +180,22 @@ def test_json_says_all(cli: Cli) -> None:
         "old", "new", "output", "outcome", "detail", "computed", "seconds", "code",
     }  # fmt: skip
     json.dumps(delta)
+
+
+def test_results_and_errors_keep_their_order_in_one_pipe(cli: Cli) -> None:
+    """Such as the log of a CI job, where Python would print stdout at the end."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "fotabuild", "matrix", "--new", "app.bin", "-o", "out"),
+            *("--old", "old.bin", "gone.bin"),
+        ],
+        cwd=cli.folder,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert [Path(line).name for line in lines[-3:-1]] == ["old-to-app.patch", "old-to-app.yaml"]
+    assert lines[-1].startswith("error: 1 of 2 deltas failed")

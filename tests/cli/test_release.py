@@ -6,10 +6,42 @@ from pathlib import Path
 import pytest
 
 from fotabuild.files import sha256
+from fotabuild.formats.patch_stream import MAGIC
 
 from .conftest import Cli
 
 STORE = ("--store", "store")
+
+
+def test_add_of_an_image_without_a_patch_decoder(cli: Cli) -> None:
+    """It never stops a build, and everybody sees why it gets no delta."""
+    done = cli.good("release", "add", "table.bin", "-v", "0.9.0", *STORE)
+    assert "warning: MAIN 0.9.0: its image has no patch decoder" in done.stderr
+    assert "warning" not in cli.good("release", "add", "old.bin", "-v", "1.0.0", *STORE).stderr
+    (cli.folder / "r.csv").write_text("version,image\n0.8.0,table.bin\n1.0.0,old.bin\n")
+    done = cli.good("release", "import", "r.csv", *STORE)
+    assert done.stderr.count("warning: ") == done.stderr.count("MAIN 0.8.0: its image") == 1
+    lines = cli.good("release", "list", *STORE).stdout.splitlines()
+    assert [line.endswith("  no patch decoder") for line in lines] == [True, True, False]
+    assert "patch-decoder: none" in cli.good("release", "show", "0.9.0", *STORE).stdout
+    assert "patch-decoder" not in cli.good("release", "show", "1.0.0", *STORE).stdout
+    build = ("build", "app.bin", "-v", "1.1.0", "--config", "stored.yaml", "-o", "out")
+    cli.good(*build)
+    assert [path.name for path in (cli.folder / "out").glob("*.patch")] == [
+        "app-1.0.0-to-1.1.0.patch"
+    ]
+
+
+def test_a_new_store_is_told(cli: Cli) -> None:
+    add = ("release", "add", "app.bin", "-v", "1.1.0", "--store")
+    told = "a new store was started at"
+    assert f"{told} {cli.folder / 'sotre'}\n" in cli.good(*add, "sotre").stderr
+    assert told not in cli.good(*add, "sotre").stderr
+    assert told not in cli.good(*add, "store").stderr
+    load = ("release", "import", "releases.csv", "--store")
+    assert told in cli.good(*load, "other").stderr
+    assert told not in cli.good(*load, "other").stderr
+    assert told not in cli.good(*load, "store").stderr
 
 
 def test_add_prints_the_digest(cli: Cli) -> None:
@@ -84,6 +116,12 @@ def test_add_refuses(cli: Cli, arguments: tuple[str, ...], status: int, code: st
     changed = {name for name in after if after[name] != before.get(name)}
     # The image of a refused release may stay, until fsck finds that nobody names it.
     assert all(name.startswith("store/blobs/") for name in changed)
+
+
+def test_another_image_may_be_that_of_another_product(cli: Cli) -> None:
+    done = cli("release", "add", "app.bin", "-v", "1.0.0", *STORE)
+    assert "another image" in done.stderr
+    assert "or is this another product's store?" in done.stderr
 
 
 def test_import_of_what_is_there_in_part(cli: Cli) -> None:
@@ -230,6 +268,37 @@ def test_fsck_heals(cli: Cli) -> None:
     assert index.read_bytes() == whole
 
 
+def test_fsck_says_what_helps(cli: Cli) -> None:
+    """Running it without --report-only helps some problems, and others not."""
+    folder = cli.folder / "store"
+    record = folder / "records" / "MAIN" / "1.0.0.json"
+    blob = next(path for path in (folder / "blobs").rglob("*") if path.is_file())
+    fsck = ("release", "fsck", "--report-only", *STORE)
+    without, again = "without --report-only", "add damaged releases again"
+    whole = blob.read_bytes()
+    blob.write_bytes(b"?")
+    done = cli(*fsck)
+    assert (done.status, without in done.stderr, again in done.stderr) == (3, False, True)
+    record.write_bytes(b"?")
+    done = cli(*fsck)
+    assert (without in done.stderr, again in done.stderr) == (True, True)
+    blob.write_bytes(whole)
+    done = cli(*fsck)
+    assert (without in done.stderr, again in done.stderr) == (True, False)
+    (folder / "index.json").write_bytes(b"?")
+    assert again in cli(*fsck).stderr
+
+
+def test_import_says_that_it_heals(cli: Cli) -> None:
+    cli.good("release", "import", "releases.csv", *STORE)
+    blobs = [path for path in (cli.folder / "store" / "blobs").rglob("*") if path.is_file()]
+    for blob in blobs:
+        blob.write_bytes(b"?")
+    done = cli.good("release", "import", "releases.csv", *STORE)
+    assert "0 of 2 releases added; the others were there already, their files are" in done.stderr
+    cli.good("release", "verify", *STORE)
+
+
 def test_fsck_cannot_heal_an_image(cli: Cli) -> None:
     blob = next(path for path in (cli.folder / "store" / "blobs").rglob("*") if path.is_file())
     blob.unlink()
@@ -252,7 +321,8 @@ def test_pull_takes_what_the_project_needs(cli: Cli) -> None:
     deltas = f"  store: {place}\n  mirror: mirror\n  deltas:\n    last: 1\n"
     (folder / "pulled.yaml").write_text(text.replace("  store: store\n", deltas))
     cli.good("release", "add", "app.bin", "-v", "1.1.0", "--elf", "app.elf", *STORE)
-    cli.good("release", "add", "table.bin", "-v", "1.2.0", *STORE, "--component", "BOOT")
+    (folder / "boot.bin").write_bytes(b"boot" + MAGIC)
+    cli.good("release", "add", "boot.bin", "-v", "1.2.0", *STORE, "--component", "BOOT")
     pull = ("release", "pull", "--config", "pulled.yaml")
     assert cli.json(*pull, "-v", "1.1.1")["fetched"] == 2
     linked = [path for path in (folder / "mirror").rglob("*") if path.is_file()]

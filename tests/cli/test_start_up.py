@@ -94,3 +94,22 @@ def test_help_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
         assert max(map(len, parser.format_help().splitlines())) in range(widest - 5, widest + 1)
     raw = Parser(prog="x", description="one\ntwo", formatter_class=RawHelpFormatter)
     assert "one\ntwo\n" in raw.format_help()
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("arguments", [("--version",), ("image", "{image}", "-o", "i.bin")])
+def test_what_nobody_reads_is_not_printed(
+    closed: str, arguments: tuple[str, ...], look: Cli, tmp_path: Path
+) -> None:
+    words = [word.format(image=look.folder / "app.bin") for word in arguments]
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-m", "fotabuild", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    if "-o" in words:
+        made, image = (tmp_path / "i.bin").read_bytes(), (look.folder / "app.bin").read_bytes()
+        assert made == image

@@ -112,6 +112,7 @@ def test_a_missing_key_is_a_matter_of_the_build(
     assert built.artifacts() == before
 
     built.write(KEY, key)
+    built.path(KEY).chmod(0o600)
     built.made()
     assert built.artifacts() != before
     built.assert_up_to_date()

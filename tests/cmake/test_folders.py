@@ -59,7 +59,7 @@ def test_nothing_is_written_to_the_source_tree(
     built = project(generator)
     before = {path: path.stat().st_mtime_ns for path in built.folder.rglob("*")}
     for path in [built.folder, *built.folder.rglob("*")]:
-        path.chmod(0o555 if path.is_dir() else 0o444)
+        path.chmod(0o555 if path.is_dir() else 0o400)
     try:
         probe = subprocess.run(
             [*OBEYING_MODES, "/bin/sh", "-c", ": > probe"],
@@ -71,7 +71,7 @@ def test_nothing_is_written_to_the_source_tree(
         done = built.make(wrapper=OBEYING_MODES)
     finally:
         for path in [built.folder, *built.folder.rglob("*")]:
-            path.chmod(0o755 if path.is_dir() else 0o644)
+            path.chmod(0o755 if path.is_dir() else 0o600)
     assert probe.returncode != 0, "the source tree can be written to"
     assert (configured.status, configured.stderr) == (0, "")
     assert (done.status, done.stderr) == (0, "")

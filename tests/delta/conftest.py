@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fotabuild.delta import native_decoder, native_kernel
+from fotabuild.delta.shared_library import file_names
 
 from ..formats.c_dump import compiler
 
@@ -19,9 +20,10 @@ def apply_in_c(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apply]:
     """The C decoder as the package calls it: the installed one, or one built for these tests."""
     with pytest.MonkeyPatch.context() as patch:
         sources = native_decoder.source_folder()
-        if not any((sources / name).is_file() for name in native_decoder._NAMES):
+        names = file_names(native_decoder.LIBRARY)
+        if not any((sources / name).is_file() for name in names):
             folder = tmp_path_factory.mktemp("decoder")
-            build(sources, folder / native_decoder._NAMES[0])
+            build(sources, folder / names[0])
             patch.setattr(native_decoder, "source_folder", lambda: folder)
             native_decoder._library.cache_clear()
         yield native_decoder.apply_patch
@@ -36,7 +38,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bool]:
     """
     with pytest.MonkeyPatch.context() as patch:
         sources = native_kernel.kernel_folder()
-        names = native_kernel._NAMES
+        names = file_names(native_kernel.LIBRARY)
         if not any((sources / name).is_file() for name in names) and has_compiler():
             folder = tmp_path_factory.mktemp("kernel")
             build(sources, folder / names[0])

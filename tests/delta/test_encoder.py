@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from bsdiff4 import core
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fotabuild.delta import encoder
-from fotabuild.delta.deadline import Deadline
+from fotabuild.delta import encoder, rounds
+from fotabuild.delta.deadline import TimeUpError
 from fotabuild.delta.decoder import apply_patch_python
 from fotabuild.delta.effort import Effort
 from fotabuild.delta.encoder import make_patch
+from fotabuild.delta.rounds import Plan
 from fotabuild.delta.segments import Frame
 from fotabuild.delta.writer import PackedFrame
 from fotabuild.errors import DeltaError
@@ -24,6 +27,8 @@ from ..formats.strategies import QUICK
 from .conftest import Apply
 from .images import BLOCK_SIZES, PAIRS, noise
 
+PERIODS = (1, 2, 3, 8, 12, 16, 48, 49, 1000)
+SHORT = (40_000, 64_000)
 CHUNKS = (1, 2, 3, 7, 39, 40, 41, 64, 512, 1000, 1 << 20)
 
 
@@ -119,28 +124,116 @@ def test_without_time_the_first_step_is_all() -> None:
     assert patch.data == make_patch(old, new, effort=Effort.FAST).data
 
 
-def test_step_that_the_time_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock stands still until the second round of the second step."""
-    rounds = iter([False, False, True])
-    monkeypatch.setattr(Deadline, "passed", lambda _self: next(rounds, True))
-    patch = make_patch(*PAIRS["growing"], effort=Effort.BEST, time_limit=1)
-    assert patch.stats.sizes == ((Effort.FAST, len(patch.data)),)
+def test_finished_round_is_kept_when_the_time_ends_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock stands still until rounds of the second step are done."""
+    old, new = PAIRS["growing"]
+    fast, balanced = make_patch(old, new).stats.sizes
+    sizes = []
+    for done in range(3):
+        left = iter(range(done))
+
+        def plan_frames(*args: Any, left: Iterator[int] = left) -> Iterator[Plan]:
+            for plan in rounds.plan_frames(*args):
+                if next(left, None) is None:
+                    raise TimeUpError
+                yield plan
+
+        monkeypatch.setattr(encoder, "plan_frames", plan_frames)
+        patch = make_patch(old, new, effort=Effort.BEST, time_limit=1000)
+        assert apply_patch_python(old, patch.data) == new
+        assert not patch.stats.complete
+        assert patch.stats.sizes[-1][1] == len(patch.data)
+        sizes.append(len(patch.data))
+    assert sizes[0] > sizes[1] > sizes[2]
+    assert (sizes[0], sizes[2]) == (fast[1], balanced[1])
+
+
+@pytest.mark.parametrize("pure", [pytest.param("0", marks=pytest.mark.cc), "1"])
+def test_time_limit_ends_the_work_at_any_point(
+    pure: str, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str], None]
+) -> None:
+    monkeypatch.setenv("FOTABUILD_PURE_PYTHON", pure)
+    old, new = firmware("fw-1.0.0") * 8, firmware("fw-1.1.0") * 8
+    start = time.monotonic()
+    make_patch(old, new, effort=Effort.FAST)
+    least = time.monotonic() - start
+    for limit in (0.02, 0.1):
+        start = time.monotonic()
+        patch = make_patch(old, new, effort=Effort.MAX, block_size=4096, time_limit=limit)
+        seconds = time.monotonic() - start
+        figure(f"time limit {limit} s: {seconds:.2f} s, {patch.stats.sizes}")
+        assert not patch.stats.complete
+        assert seconds < max(least, limit) + 2
+
+
+def test_smallest_round_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later rounds look around the cuts of earlier ones; now and then, they lose by a byte."""
+    old, new = PAIRS["growing"]
+
+    def worse_at_last(*args: Any) -> Iterator[Plan]:
+        plans = list(rounds.plan_frames(*args))
+        return iter([*plans, plans[0]])
+
+    patch = make_patch(old, new)
+    monkeypatch.setattr(encoder, "plan_frames", worse_at_last)
+    assert make_patch(old, new) == patch
+
+
+def moved(period: int, size: int) -> tuple[bytes, bytes]:
+    """A repeated pattern, and the same begun one byte later: the worst case of bsdiff's search."""
+    image = (noise(period, period) * (size // period + 1))[:size]
+    return image, image[1:] + image[:1]
+
+
+def fast_seconds(old: bytes, new: bytes, limit: int) -> float:
+    """Seconds that a patch at effort ``fast`` takes; its size must be below a limit."""
+    start = time.process_time()
+    patch = make_patch(old, new, effort=Effort.FAST)
+    seconds = time.process_time() - start
+    assert len(patch.data) < limit
+    return seconds
 
 
 def test_degenerate_images_take_no_longer_than_others(figure: Callable[[str], None]) -> None:
-    """Zeros, two alternating bytes, noise: a megabyte of each, with a byte changed."""
-    for name, old in (
-        ("zeros", bytes(1 << 20)),
-        ("alternating", b"ab" * (1 << 19)),
-        ("noise", noise(1 << 20)),
-    ):
-        new = old[:600_000] + b"x" + old[600_001:]
+    """A megabyte of zeros, of patterns, of firmware with a pattern: against noise."""
+    old = noise(1 << 20)
+    usual = fast_seconds(old, old[:600_000] + b"x" + old[600_001:], 30_000)
+    code, changed = firmware("fw-1.0.0"), firmware("fw-1.0.1")
+    images = {f"a pattern of {period}": moved(period, 1 << 20) for period in PERIODS}
+    images["zeros"] = bytes(1 << 20), bytes(600_000) + b"x" + bytes((1 << 20) - 600_001)
+    table, same = moved(3, 240_000)
+    images["firmware and a table"] = code + table, changed + same + b"end" * 30
+    for name, pair in images.items():
+        ratio = fast_seconds(*pair, 32_000) / usual
+        figure(f"patch of {name} moved by a byte: {ratio:.2f} of the time of noise")
+        assert ratio < 1.5
+
+
+@pytest.mark.cc
+def test_short_and_unusual_repetition_takes_no_longer_than_with_the_library(
+    figure: Callable[[str], None], kernel: bool
+) -> None:
+    """Below what is shortened, and what is no run: bsdiff itself compares square numbers."""
+    assert kernel
+    other = bytearray(noise(50_000))
+    for place in range(0, len(other), 10_000):
+        other[place] ^= 1
+    pairs = {f"{period} x {size}": moved(period, size) for period in PERIODS for size in SHORT}
+    pairs["a period of 5000"] = moved(5000, 300_000)
+    pairs["two slots"] = noise(50_000) + bytes(other), bytes(other) + noise(50_000)
+    ours, theirs = [], []
+    for name, (old, new) in pairs.items():
+        ours.append(fast_seconds(old, new, len(new) // 10))
         start = time.process_time()
-        patch = make_patch(old, new, effort=Effort.FAST)
-        seconds = time.process_time() - start
-        figure(f"delta of a megabyte of {name}: {seconds:.2f} s, {len(patch.data)} bytes")
-        assert len(patch.data) < 30_000
-        assert seconds < 30  # Without shortened runs, zeros take minutes.
+        core.diff(old, new)
+        theirs.append(time.process_time() - start)
+        ratio = ours[-1] / theirs[-1]
+        figure(f"patch of {name}: {ratio:.2f} of the time that bsdiff4 takes to match")
+    assert sum(ours[:-1]) < 1.5 * sum(theirs[:-1])
+    # Nothing repeats one by one here: every long stretch is compared once only.
+    assert ours[-1] < 0.2 * theirs[-1]
 
 
 def test_patch_that_does_not_give_the_new_image_never_leaves(
@@ -168,7 +261,7 @@ def test_empty_new_image_is_an_error() -> None:
         make_patch(b"old", b"")
 
 
-@pytest.mark.parametrize("block_size", [-1, 0, 1, 63, 2**32])
+@pytest.mark.parametrize("block_size", [-1, 0, 1, 63, (1 << 24) + 1, 2**32])
 def test_block_size_that_no_device_accepts_is_an_error(block_size: int) -> None:
     with pytest.raises(DeltaError, match="out of range") as caught:
         make_patch(b"old", b"new", block_size=block_size)

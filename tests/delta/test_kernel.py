@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from array import array
 
 import pytest
 
 from fotabuild.delta import native_kernel, rounds
+from fotabuild.delta.deadline import Deadline, TimeUpError
 from fotabuild.delta.effort import SETTINGS, Effort
 from fotabuild.delta.encoder import make_patch
 from fotabuild.delta.native_kernel import NativeKernel
@@ -70,8 +72,8 @@ def compare(old: bytes, new: bytes, efforts: list[Effort]) -> None:
                 strict=True,
             ):
                 assert one == two
-            check_plan(old, new, one)
-            assert ours.blocks(one, 64) == reference.blocks(one, 64)
+            check_plan(old, new, one.frames)
+            assert ours.blocks(one.frames, 64) == reference.blocks(one.frames, 64)
 
 
 def test_whole_patch_is_the_same_without_it(monkeypatch: pytest.MonkeyPatch, kernel: bool) -> None:
@@ -83,6 +85,37 @@ def test_whole_patch_is_the_same_without_it(monkeypatch: pytest.MonkeyPatch, ker
     interpreted = make_patch(old, new)
     assert not interpreted.stats.kernel
     assert interpreted.data == compiled.data
+
+
+@pytest.mark.parametrize("kind", [NativeKernel, PythonKernel])
+def test_work_ends_when_the_time_is_up(kind: type[NativeKernel | PythonKernel]) -> None:
+    """The clock is read some times before it is late: each time, less than all was done."""
+    old, new = firmware("fw-1.0.0")[:9000], firmware("fw-1.1.0")[:9000]
+    candidates, settings = SETTINGS[Effort.BALANCED]
+    segments = NativeKernel(old, new).find_segments(candidates)
+    nodes = array("i", range(0, 9001, 40))
+    for readings in range(1, 4):
+        late = Deadline(1, iter([*[0.0] * readings, *[9.0] * 9]).__next__)
+        with pytest.raises(TimeUpError):
+            kind(old, new, None, late).plan(segments, nodes, 512, settings)
+    for readings in range(1, 3):
+        late = Deadline(1, iter([*[0.0] * readings, *[9.0] * 9]).__next__)
+        with pytest.raises(TimeUpError):
+            kind(old, new, NativeKernel(old, new).suffixes, late).find_segments(candidates)
+
+
+def test_who_interrupts_the_compiled_part_is_heard() -> None:
+    def interrupt() -> float:
+        if started:
+            raise KeyboardInterrupt
+        return 0
+
+    started: list[bool] = []
+    old = new = firmware("fw-1.0.0")
+    kernel = NativeKernel(old, new, None, Deadline(1, interrupt))
+    started.append(True)
+    with pytest.raises(KeyboardInterrupt):
+        kernel.find_segments(SETTINGS[Effort.BALANCED][0])
 
 
 def test_images_that_it_cannot_count_are_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
 from collections.abc import Callable
@@ -35,10 +36,61 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
 
 
 @pytest.mark.usefixtures("_processors")
-def test_first_error_is_raised() -> None:
-    tasks: list[Callable[[], int]] = [lambda: 1, partial(fail, "first"), partial(fail, "second")]
-    with pytest.raises(ValueError, match="first"):
+def test_error_of_a_task_is_raised() -> None:
+    tasks: list[Callable[[], int]] = [lambda: 1, partial(fail, "broken"), lambda: 3]
+    with pytest.raises(ValueError, match="broken"):
         run_all(tasks)
+
+
+def test_nothing_is_begun_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "processors", lambda: 2)
+    begun: list[int] = []
+
+    def begin_and_fail(number: int) -> None:
+        begun.append(number)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        run_all([partial(begin_and_fail, number) for number in range(9)])
+    assert len(begun) <= 2  # One of each thread.
+
+
+def test_threads_have_a_stack_for_c_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SCons sets a small one for all threads of the process, which liblz4 overruns."""
+    monkeypatch.setattr(parallel, "processors", lambda: 2)
+    sizes = []
+    real = threading.stack_size
+
+    def note(size: int = 0) -> int:
+        sizes.append(size)
+        return real(size)
+
+    before = real(256 * 1024)
+    try:
+        monkeypatch.setattr(_thread, "stack_size", note)
+        assert run_all([partial(int, 1), partial(int, 2)]) == [1, 2]
+        assert real(256 * 1024) == 256 * 1024  # As the host had it.
+    finally:
+        real(before)
+    assert sizes == [8 * 1024 * 1024, 256 * 1024]
+
+
+def test_interrupt_comes_before_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "processors", lambda: 2)
+    both = threading.Barrier(2, timeout=10)
+
+    def fail_together(error: BaseException) -> None:
+        both.wait()
+        raise error
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all([partial(fail_together, e) for e in (ValueError("broken"), KeyboardInterrupt())])
+
+
+def test_one_of_several_processes_uses_one_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_most", None)
+    parallel.use_processors(1)
+    assert parallel.processors() == 1
 
 
 def test_tasks_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:

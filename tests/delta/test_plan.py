@@ -45,7 +45,7 @@ def test_every_round_is_no_dearer() -> None:
     segments = kernel.find_segments(CANDIDATES)
     rounds = plan_frames(kernel, segments, (len(old), len(new)), 512, SETTINGS[Effort.BEST][1], [])
     sizes = [
-        len(write_patch(len(new), 512, pack_frames(kernel, planned, 512))) for planned in rounds
+        len(write_patch(len(new), 512, pack_frames(kernel, planned, 512))) for planned, _ in rounds
     ]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] < sizes[0]
@@ -61,6 +61,16 @@ def test_end_of_a_segment_between_two_nodes_is_no_dead_end(
         nodes = array("i", [0, 100, 200, 300])
         planned, _ = kernel(image, image).plan([Segment(0, end, 0)], nodes, 128, settings)
         check_plan(image, image, planned)
+
+
+@pytest.mark.parametrize("kernel", [open_kernel, PythonKernel])
+def test_nodes_further_apart_than_a_frame_is_long_are_refused(
+    kernel: Callable[[bytes, bytes], Kernel],
+) -> None:
+    image = noise(500)
+    for nodes in ([0, 300, 500], [0, 100, 400, 500], [0, 100, 500]):
+        with pytest.raises(DeltaError, match="no frames lead to the end"):
+            kernel(image, image).plan([Segment(0, 500, 0)], array("i", nodes), 128, PLAN)
 
 
 def test_part_of_an_image_goes_on_where_the_last_one_ended() -> None:

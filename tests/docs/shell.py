@@ -22,7 +22,7 @@ _PROGRAMS = {
     "scons": "-m SCons",
     "python3": "",
 }
-_FOREIGN = re.compile(r"FOTABUILD_.*|SCONSFLAGS|SOURCE_DATE_EPOCH|NO_COLOR|FORCE_COLOR")
+_FOREIGN = re.compile(r"CI|FOTABUILD_.*|SCONSFLAGS|SOURCE_DATE_EPOCH|NO_COLOR|FORCE_COLOR")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def test_again_there_is_nothing_to_update(host: Host, server: Server) -> None:
     assert host.upload()[0] == 0
     result_of(life)
     status, output = host.upload()
-    assert "1 are up to date" in output, output
+    assert "1 up to date" in output, output
     assert status == 0
     assert server.left_over() == NOTHING
 

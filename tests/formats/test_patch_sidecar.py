@@ -125,18 +125,26 @@ def test_missing_key_is_named(key: str) -> None:
 
 
 FULL = PatchSidecar(
-    bytes(32), 5, bytes(32), bytes(32), 9, engine="bsdiff4 1.3.2, liblz4 1.10.0", effort="best"
+    bytes(32),
+    5,
+    bytes(32),
+    bytes(32),
+    9,
+    engine="fotabuild 0.1.0, bsdiff4 1.3.2, liblz4 1.10.0",
+    effort="best",
 )
 
 
 @pytest.mark.parametrize("complete", [True, False])
-def test_engine_and_effort_come_back(complete: bool) -> None:
-    sidecar = FULL._replace(complete=complete)
+@pytest.mark.parametrize("symbols", [True, False])
+def test_engine_and_effort_come_back(complete: bool, symbols: bool) -> None:
+    sidecar = FULL._replace(complete=complete, symbols=symbols)
     assert read(sidecar.encode()) == sidecar
     assert PatchSidecar.decode(sidecar.encode()) == sidecar
     values = yaml.safe_load(sidecar.encode())
     assert (values["patch-engine"], values["patch-effort"]) == (FULL.engine, "best")
     assert values.get("patch-complete", True) is complete
+    assert values.get("patch-symbols", False) is symbols
 
 
 @pytest.mark.parametrize(
@@ -148,6 +156,8 @@ def test_engine_and_effort_come_back(complete: bool) -> None:
         ("patch-effort: [fast]", "patch-effort"),
         ("patch-complete: 1", "patch-complete"),
         ("patch-complete: 'no'", "patch-complete"),
+        ("patch-symbols: 1", "patch-symbols"),
+        ("patch-symbols: 'yes'", "patch-symbols"),
         ("patch-efort: fast", "patch-efort"),
     ],
 )

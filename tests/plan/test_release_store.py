@@ -94,6 +94,16 @@ def test_a_retired_release_and_one_more(
     assert deltas(plan_with(make_config, tmp_path)) == ["1.1.0", "1.2.0", "1.10.0", "1.11.0"]
 
 
+def test_a_release_without_a_patch_decoder_gets_no_delta(
+    make_config: MakeConfig, tmp_path: Path, store: ReleaseStore
+) -> None:
+    """It would stop the whole build when its delta is made."""
+    store.add(NewRelease(version="0.9.0", component="MAIN", date=DATE, image=b"no decoder"))
+    plan = plan_with(make_config, tmp_path)
+    assert deltas(plan) == ["1.0.0", "1.1.0", "1.2.0", "1.10.0"]
+    assert "no delta from 0.9.0: its image has no patch decoder" in plan.notes
+
+
 def test_a_mirror_stands_for_a_url(
     make_config: MakeConfig, tmp_path: Path, store: ReleaseStore
 ) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from fotabuild.formats.patch_stream import MAGIC
 from fotabuild.releases.new_release import NewRelease
 
 DATE = "2026-01-31T12:00:00Z"
 
 
 def image(seed: int, size: int = 3000) -> bytes:
-    """Return an image, the same in every run."""
-    return random.Random(seed).randbytes(size)
+    """Return an image that can apply patches, the same in every run."""
+    return MAGIC + random.Random(seed).randbytes(size - len(MAGIC))
 
 
 def release(version: str = "1.0.0", seed: int = 1, **more: Any) -> NewRelease:

@@ -19,7 +19,7 @@ from fotabuild.releases import store as store_module
 from fotabuild.releases.findings import Problem
 from fotabuild.releases.folder import FolderStorage
 from fotabuild.releases.fsck import GRACE_SECONDS, check_store
-from fotabuild.releases.layout import INDEX, blob_name
+from fotabuild.releases.layout import INDEX, RECORDS, blob_name
 from fotabuild.releases.new_release import NewRelease
 from fotabuild.releases.storage import Storage
 from fotabuild.releases.store import ReleaseStore
@@ -233,3 +233,42 @@ def test_leftovers_go_after_their_time(filled: ReleaseStore) -> None:
     ) - set(before)
     check_store(filled, grace=-1)
     assert content(filled) == before
+
+
+def test_marks_without_a_record_stay_for_a_day(filled: ReleaseStore) -> None:
+    name = "records/MAIN/3.0.0.retired.1.json"
+    filled.storage.write(name, b"x")
+    [finding] = check_store(filled)[1]
+    assert (finding.problem, finding.name, finding.healed, finding.harmless) == (
+        Problem.STRAY_MARK, name, False, True,
+    )  # fmt: skip
+    assert filled.storage.read(name, 10) == b"x"
+    [finding] = check_store(filled, grace=-1)[1]
+    assert (finding.problem, finding.healed) == (Problem.STRAY_MARK, True)
+    assert check_store(filled) == (2, [])
+
+
+def test_a_mark_whose_record_one_list_missed_stays(
+    filled: ReleaseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list in pages may have the mark, and not the record that was written meanwhile."""
+    record = "records/MAIN/1.0.0.json"
+    filled.storage.remove(INDEX)
+    listed = type(filled.storage).names
+    calls = []
+
+    def names(self: Storage, folder: str) -> dict[str, float]:
+        found = listed(self, folder)
+        if folder == RECORDS:
+            calls.append(folder)
+            # The first list is the one that marks are compared with.
+            if len(calls) == 1:
+                assert found.pop(record) is not None
+        return found
+
+    monkeypatch.setattr(type(filled.storage), "names", names)
+    findings = check_store(filled, grace=-1)[1]
+    assert Problem.STRAY_MARK not in {finding.problem for finding in findings}
+    monkeypatch.undo()
+    assert filled.find("MAIN", "1.0.0").retired == DATE
+    assert check_store(filled) == (2, [])

@@ -6,6 +6,7 @@ import pytest
 
 from fotabuild.errors import ImportListError
 from fotabuild.formats.firmware_version import FirmwareVersion
+from fotabuild.formats.patch_stream import MAGIC
 from fotabuild.releases.release import Entry
 from fotabuild.releases.selection import Selection, read_shares, select
 
@@ -63,6 +64,14 @@ def test_reasons() -> None:
         "older than 1.9.0",
         None,
     ]
+
+
+def test_an_image_without_a_patch_decoder_gets_none() -> None:
+    images = [MAGIC, b"x", b"PELION/BSDIFF002", MAGIC + b"PELION/BSDIFF002", b"x" + MAGIC]
+    made = [Entry.of(release(f"1.0.{n}", image=data).release()) for n, data in enumerate(images)]
+    reason = "its image has no patch decoder"
+    found = select(made, "MAIN", None, Selection())
+    assert [one.reason for one in found] == [None, reason, reason, reason, None]
 
 
 @pytest.mark.parametrize(

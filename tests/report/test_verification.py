@@ -12,9 +12,11 @@ import pytest
 from fotabuild.device.report import Verdict
 from fotabuild.errors import ReleaseFolderError
 from fotabuild.files import sha256
+from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v3 import decode_signed, encode_manifest, encode_signed
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import ReadLimits
+from fotabuild.plan.make import StepMaker
 from fotabuild.report.artifact import ArtifactKind
 from fotabuild.report.folder import read_files, read_folder
 from fotabuild.report.patches import read_side_file
@@ -60,6 +62,25 @@ def test_what_is_not_at_hand_is_skipped_and_said(built: Built) -> None:
     assert results(found, f"{DELTA}.manifest")["patch-stream"] is Verdict.SKIPPED
     assert results(found, f"{DELTA}.patch")["patched-image"] is Verdict.SKIPPED
     assert results(found, "app-1.0.1-to-1.1.0.patch")["patched-image"] is Verdict.PASSED
+
+
+def test_a_sound_patch_to_another_image_is_refused(built: Built) -> None:
+    """Patch, side file and manifests agree; only the image of the release is another."""
+    (built.root / "evil.bin").write_bytes(NEW[:-4] + b"EVIL")
+    config = built.config
+    maker, version = StepMaker(config), FirmwareVersion(1, 1, 0)
+    patch, old = built.update / f"{DELTA}.patch", built.root / "old/1.0.0.bin"
+    maker.delta(old, built.root / "evil.bin", patch).run()
+    kind = PayloadFormat.ARM_PATCH_STREAM
+    maker.manifest(patch, kind, version, built.update / f"{DELTA}.manifest").run()
+    number = version.to_device_number()
+    maker.manifest_v1(patch, kind, number, built.update / f"{DELTA}.v1.manifest").run()
+    found = built.verify()
+    assert [(item.artifact.name, [r.name for r in item.report.failures]) for item in found.files
+            if item.report.failures] == [(patch.name, ["release-image"])]  # fmt: skip
+    (built.update / "app-1.1.0.manifest").unlink()
+    (built.update / "app-1.1.0.v1.manifest").unlink()
+    assert built.verify().accepted  # A folder of deltas alone.
 
 
 def _edit(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
@@ -291,8 +312,9 @@ def test_folders_below_and_hidden_files_are_looked_at_and_leftovers_are_named(
     assert folder.leftovers == ("more/.app.bin.0123456789ab.tmp",)
 
 
-def test_links_to_folders_and_missing_folders_are_refused(built: Built, tmp_path: Path) -> None:
-    (built.update / "link").symlink_to(tmp_path)
+@pytest.mark.parametrize("target", [".", "app-1.1.0.bin", "nothing"])
+def test_links_and_missing_folders_are_refused(target: str, built: Built, tmp_path: Path) -> None:
+    (built.update / "link").symlink_to(target)
     with pytest.raises(ReleaseFolderError, match="link"):
         read_folder(built.update)
     with pytest.raises(ReleaseFolderError, match="not a folder"):

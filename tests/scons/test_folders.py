@@ -127,7 +127,7 @@ def test_nothing_is_written_to_the_source_tree(
     built.write("SConstruct", signatures + built.path("SConstruct").read_text())
     before = built.files()
     for path in [built.folder, *built.folder.rglob("*")]:
-        path.chmod(0o555 if path.is_dir() else 0o444)
+        path.chmod(0o555 if path.is_dir() else 0o400)
     try:
         probe = subprocess.run(
             [*OBEYING_MODES, "/bin/sh", "-c", ": > probe"], cwd=built.folder, check=False
@@ -136,7 +136,7 @@ def test_nothing_is_written_to_the_source_tree(
         again = built.scons(str(elsewhere), wrapper=OBEYING_MODES)
     finally:
         for path in [built.folder, *built.folder.rglob("*")]:
-            path.chmod(0o755 if path.is_dir() else 0o644)
+            path.chmod(0o755 if path.is_dir() else 0o600)
     assert probe.returncode != 0, "the source tree can be written to"
     assert (done.status, done.stderr) == (0, ""), done
     assert again.stdout == f"scons: `{elsewhere}' is up to date.\n"

@@ -39,7 +39,8 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--require-deltas",
         action="store_true",
-        help="fail where a delta is not worth it, instead of leaving it to the full image",
+        help="fail where a delta is not worth it, or where a release cannot apply it, instead of "
+        "leaving it to the full image",
     )
     add_stages(parser)
     add_workforce(parser, jobs=1)
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     plan = plan_from(args, signed_here=args.prepare is None and args.attach is None)
     for note in plan.notes:
         output.say(f"note: {note}")
-    deltas = BuildDeltas(plan.steps, workforce_from(args), args.require_deltas, output)
+    deltas = BuildDeltas(plan.steps, workforce_from(args), args.require_deltas, output, plan.notes)
     if stage is not None:
         return SigningApart(*stage, deltas, output).run(plan.steps, dry_run=args.dry_run)
     return run_steps(args, output, plan.steps, deltas)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fotabuild.cli.options import (
     EFFORTS,
@@ -21,7 +21,7 @@ from fotabuild.errors import ConfigError, ExitStatus, MatrixError, UsageError, p
 
 if TYPE_CHECKING:
     from fotabuild.config.loader import LoadedConfig
-    from fotabuild.matrix.outcome import MatrixResult
+    from fotabuild.matrix.outcome import MatrixResult, Row
     from fotabuild.steps.delta import DeltaStep
 
 
@@ -33,7 +33,8 @@ def register(subparsers: Subparsers) -> None:
         description="Makes a delta from every old image to every new one; or the pairs of a CSV; "
         "or, with --fw-version, from every release in the field to the new image, named as a build "
         "names them. A patch that was made before is taken from the cache. A delta that is not "
-        "worth it is left out, with a note. Prints the names of the files.",
+        "worth it, or that the old image has no decoder for, is left out, with a note. Prints the "
+        "names of the files.",
     )
     parser.add_argument(
         "--new", type=Path, nargs="+", default=[], metavar="PATH", help="new images, or folders"
@@ -80,26 +81,70 @@ def register(subparsers: Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
+class _Matrix(NamedTuple):
+    """What is made.
+
+    Attributes:
+        steps: the deltas.
+        manifests: those that a build has for each; of no delta if they are not known.
+        notes: which releases get no delta, and why.
+    """
+
+    steps: Sequence[DeltaStep]
+    manifests: Sequence[Sequence[Path]] = ()
+    notes: Sequence[str] = ()
+
+
 def run(args: argparse.Namespace, output: Output) -> int:
     """Make the deltas and say what became of each."""
     from fotabuild.cache.content_cache import default_cache
     from fotabuild.matrix.run import run_matrix
 
-    steps, notes = _steps(args)
-    for note in notes:
+    matrix = _matrix(args)
+    for note in matrix.notes:
         output.say(f"note: {note}")
-    result = run_matrix(
-        steps,
-        default_cache(),
-        workforce_from(args),
-        lambda row: output.say(
-            printable(f"{row.outcome.value:<11}{steps[row.index].output.name}: {row.text}")
-        ),
-        output.say,
-    )
+    workforce = workforce_from(args)
+    _check(args.new, matrix.steps)
+
+    def report(row: Row) -> None:
+        name = matrix.steps[row.index].output.name
+        output.say(printable(f"{row.outcome.value:<11}{name}: {row.text}"))
+        _remove_manifests(matrix, row, output)
+
+    result = run_matrix(matrix.steps, default_cache(), workforce, report, output.say)
     for warning in dict.fromkeys(w for row in result.rows for w in row.warnings):
         output.warn(warning)
     return _report(result, output)
+
+
+def _check(new: Sequence[Path], steps: Sequence[DeltaStep]) -> None:
+    """Refuse once what every delta would fail at.
+
+    Raises:
+        FileError: a new image cannot be read, or nothing can be written into the folder.
+    """
+    from fotabuild.files import OutputSet, read_file
+    from fotabuild.limits import READ_LIMITS
+
+    for image in new:
+        if not image.is_dir():
+            read_file(image, READ_LIMITS.image, "image")
+    outputs = OutputSet(())
+    for step in steps[:1]:
+        outputs.add(step.output, b"")
+    outputs.check()
+
+
+def _remove_manifests(matrix: _Matrix, row: Row, output: Output) -> None:
+    """Remove what a build has left of a delta that is left out: nobody must publish it."""
+    from fotabuild.matrix.outcome import Outcome
+
+    gone = row.outcome is Outcome.FULL_IMAGE and not matrix.steps[row.index].output.exists()
+    if gone and matrix.manifests:
+        for path in matrix.manifests[row.index]:
+            if path.is_file():
+                path.unlink(missing_ok=True)
+                output.say(printable(f"note: removed {path.name}, the manifest of that delta"))
 
 
 def _report(result: MatrixResult, output: Output) -> int:
@@ -139,20 +184,21 @@ def _report(result: MatrixResult, output: Output) -> int:
     failed = [row for row in result.rows if row.outcome is Outcome.FAILED]
     if not failed:
         return ExitStatus.OK
+    others = len(result.rows) > len(failed)
     output.fail(
         MatrixError(
-            f"{len(failed)} of {len(result.rows)} deltas failed",
-            remedy="see above; the others are complete",
+            f"{len(failed)} of {counted(len(result.rows), 'delta')} failed",
+            remedy="see above; the others are complete" if others else "see above",
         )
     )
     return max(row.exit_status for row in failed)
 
 
-def _steps(args: argparse.Namespace) -> tuple[Sequence[DeltaStep], Sequence[str]]:
+def _matrix(args: argparse.Namespace) -> _Matrix:
     from fotabuild.matrix.pairs import all_pairs, read_pairs, steps_of
 
     if args.fw_version is not None:
-        return _steps_of_project(args)
+        return _matrix_of_project(args)
     if args.pairs is not None:
         if args.new:
             raise UsageError("--new and --pairs exclude each other")
@@ -163,20 +209,19 @@ def _steps(args: argparse.Namespace) -> tuple[Sequence[DeltaStep], Sequence[str]
         raise UsageError("give --old and --new, or --pairs, or --new with --fw-version")
     config = _config(args, needed=args.config is not None)
     if config is None:
-        return steps_of(pairs, args.output_dir, lambda *paths: _plain_step(args, *paths)), ()
+        return _Matrix(steps_of(pairs, args.output_dir, lambda *paths: _plain_step(args, *paths)))
     from fotabuild.plan.make import StepMaker
 
-    return steps_of(pairs, args.output_dir, StepMaker(config).delta), ()
+    return _Matrix(steps_of(pairs, args.output_dir, StepMaker(config).delta))
 
 
-def _steps_of_project(
-    args: argparse.Namespace,
-) -> tuple[Sequence[DeltaStep], Sequence[str]]:
+def _matrix_of_project(args: argparse.Namespace) -> _Matrix:
     """Return the same deltas as a build has."""
     from fotabuild.formats.firmware_version import FirmwareVersion
     from fotabuild.plan.build import Build
     from fotabuild.plan.deltas import delta_steps
     from fotabuild.plan.make import StepMaker
+    from fotabuild.plan.manifests import patch_manifests
 
     if len(args.new) != 1:
         raise UsageError("--fw-version needs one image with --new")
@@ -189,7 +234,12 @@ def _steps_of_project(
         name=args.name,
     )
     found = delta_steps(config, StepMaker(config), build, build.image)
-    return [delta.step for delta in found.deltas], found.notes
+    formats = config.project.formats
+    return _Matrix(
+        [delta.step for delta in found.deltas],
+        [patch_manifests(formats, build, delta.since) for delta in found.deltas],
+        found.notes,
+    )
 
 
 def _config(args: argparse.Namespace, *, needed: bool) -> LoadedConfig | None:

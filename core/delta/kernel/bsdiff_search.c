@@ -2,12 +2,19 @@
  * The matching of bsdiff with a ready suffix array: the same pieces that the bsdiff4 library finds,
  * in less time.
  */
+#include "compare.h"
 #include "fota_kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BETTER = 8, PAIRS = 1 << 16 };
+enum { BETTER = 8, PAIRS = 1 << 16, NEAR = 64, FAR = 512, KNOWN_BITS = 12 };
+
+/* How far the images were found to be equal along a shift: bytes of the new image. */
+typedef struct {
+    int32_t shift;
+    int32_t end;
+} known_t;
 
 typedef struct {
     const uint8_t *old_image;
@@ -17,6 +24,7 @@ typedef struct {
     int32_t new_size;
     int32_t *bounds; /* Where the suffixes are that begin with a pair of bytes. */
     int32_t single;  /* Where the last byte is: in front of all pairs that begin with it. */
+    known_t *known;  /* By hash of the shift. */
 } images_t;
 
 /* The suffix at an index; the empty one stands in front of all. */
@@ -25,18 +33,40 @@ static int32_t suffix(const images_t *images, int32_t index)
     return index == 0 ? images->old_size : images->suffixes[index - 1];
 }
 
+/*
+ * How many bytes of a long stretch are equal; the first `from` are known to be. It is compared once:
+ * the search comes to most of them again and again, and never goes back in the new image.
+ */
+static int32_t long_common(const images_t *images, int32_t old_at, int32_t new_at, int32_t from,
+                           int32_t limit)
+{
+    const uint8_t *one = images->old_image + old_at;
+    const uint8_t *two = images->new_image + new_at;
+    int32_t shift = old_at - new_at;
+    known_t *known = &images->known[(uint32_t)shift * 2654435761u >> (32 - KNOWN_BITS)];
+    if (known->shift != shift || known->end <= new_at) {
+        while (limit - from >= FAR && memcmp(one + from, two + from, FAR) == 0) {
+            from += FAR;
+        }
+        *known = (known_t){shift, new_at + equal_ahead(one, two, from, limit)};
+    }
+    return known->end - new_at;
+}
+
+/* How many bytes are equal; the first `from` are known to be. */
 static int32_t common(const images_t *images, int32_t old_at, int32_t new_at, int32_t from)
 {
     int32_t limit = images->old_size - old_at;
     if (images->new_size - new_at < limit) {
         limit = images->new_size - new_at;
     }
+    int32_t near = limit - from > NEAR ? from + NEAR : limit;
     const uint8_t *one = images->old_image + old_at;
     const uint8_t *two = images->new_image + new_at;
-    while (from < limit && one[from] == two[from]) {
+    while (from < near && one[from] == two[from]) { /* Most are short. */
         from++;
     }
-    return from;
+    return from < near || near == limit ? from : long_common(images, old_at, new_at, from, limit);
 }
 
 static uint32_t pair(const uint8_t *text)
@@ -123,7 +153,7 @@ static int equal(const images_t *images, int64_t old_at, int32_t new_at)
 int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *new_image,
                     int32_t new_size, const int32_t *suffixes, fota_piece_t **pieces)
 {
-    images_t images = {old_image, new_image, suffixes, old_size, new_size, NULL, 0};
+    images_t images = {old_image, new_image, suffixes, old_size, new_size, NULL, 0, NULL};
     int32_t count = 0;
     int32_t room = 0;
     int32_t scan = 0;
@@ -134,7 +164,10 @@ int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *n
     int64_t last_offset = 0;
     *pieces = NULL;
     images.bounds = malloc((PAIRS + 1) * sizeof *images.bounds);
-    if (images.bounds == NULL) {
+    images.known = calloc((size_t)1 << KNOWN_BITS, sizeof *images.known);
+    if (images.bounds == NULL || images.known == NULL) {
+        free(images.bounds);
+        free(images.known);
         return -1;
     }
     find_bounds(&images);
@@ -197,6 +230,7 @@ int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *n
             if (more == NULL) {
                 free(*pieces);
                 free(images.bounds);
+                free(images.known);
                 *pieces = NULL;
                 return -1;
             }
@@ -208,5 +242,6 @@ int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size, const uint8_t *n
         last_offset = (int64_t)position - scan;
     }
     free(images.bounds);
+    free(images.known);
     return count;
 }

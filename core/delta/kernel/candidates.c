@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONG_MATCH = 32, WALK = 256 };
+enum { LONG_MATCH = 32, WALK = 256, PLACES_AT_ONCE = 4096 };
 
 /* What eight bytes of a walk do to its score: in all, at best, and how many bytes until then. */
 typedef struct {
@@ -159,7 +159,7 @@ static int32_t extend(finder_t *finder, int32_t at, int32_t shift, int32_t step,
                       int32_t *gain)
 {
     const uint8_t *new_image = finder->task->new_image;
-    const uint8_t *old_image = finder->task->old_image + shift;
+    const uint8_t *old_image = finder->task->old_image;
     const stride_t *strides = finder->strides[step < 0];
     int32_t drop = finder->task->drop;
     int32_t score = 0;
@@ -171,7 +171,7 @@ static int32_t extend(finder_t *finder, int32_t at, int32_t shift, int32_t step,
     while (left > 0 && score > best - drop) {
         if (left >= WORD && score - WORD > best - drop) {
             int32_t low = step > 0 ? at : at - WORD;
-            stride_t stride = strides[equal_mask(new_image + low, old_image + low)];
+            stride_t stride = strides[equal_mask(new_image + low, old_image + (low + shift))];
             if (score + stride.peak > best) {
                 best = score + stride.peak;
                 end = at + step * stride.place;
@@ -182,7 +182,7 @@ static int32_t extend(finder_t *finder, int32_t at, int32_t shift, int32_t step,
             continue;
         }
         int32_t here = step > 0 ? at : at - 1;
-        score += new_image[here] == old_image[here] ? 1 : -1;
+        score += new_image[here] == old_image[here + shift] ? 1 : -1;
         at += step;
         left--;
         if (score > best) {
@@ -269,6 +269,9 @@ static int find_all(finder_t *finder)
     const fota_candidates_t *task = finder->task;
     int32_t length = 0;
     for (int32_t at = 0; at + 1 < task->new_size; at++) {
+        if (task->stop != NULL && at % PLACES_AT_ONCE == 0 && task->stop() != 0) {
+            return FOTA_STOPPED;
+        }
         if (length > LONG_MATCH) {
             length--; /* Inside a match that was found. */
         } else if (try_neighbours(finder, at, &length) != 0) {
@@ -281,11 +284,14 @@ static int find_all(finder_t *finder)
 int32_t fota_candidates(const fota_candidates_t *task, fota_segment_t **segments)
 {
     finder_t finder = {.task = task, .latest_bits = 8};
-    int32_t count = -1;
+    int32_t count = FOTA_NO_MEMORY;
     finder.work = (int64_t)WALK * task->new_size;
     *segments = NULL;
     fill_strides(&finder);
-    if (grow_table(&finder) == 0 && fill_buckets(&finder) == 0 && find_all(&finder) == 0) {
+    if (grow_table(&finder) == 0 && fill_buckets(&finder) == 0) {
+        count = find_all(&finder);
+    }
+    if (count == 0) {
         count = choose_segments(task, finder.segments, finder.count, segments);
     }
     free(finder.latest);

@@ -76,7 +76,7 @@ static int rank_blocks(const fota_candidates_t *task, const scored_t *segments, 
             int32_t end = (at / BLOCK + 1) * BLOCK;
             end = end < segment.end ? end : segment.end;
             sums[count + 1] = sums[count]
-                              + equal_count(task->old_image + at + segment.shift,
+                              + equal_count(task->old_image + (at + segment.shift),
                                             task->new_image + at, end - at);
             at = end;
         }

@@ -50,17 +50,16 @@ static inline int32_t equal_ahead(const uint8_t *one, const uint8_t *two, int32_
 static inline int32_t equal_before(const uint8_t *one, const uint8_t *two, int32_t from,
                                    int32_t limit)
 {
-    one -= WORD;
-    two -= WORD;
-    while (from + WORD <= limit && load_word(one - from) == load_word(two - from)) {
+    while (from + WORD <= limit && load_word(one - from - WORD) == load_word(two - from - WORD)) {
         from += WORD;
     }
 #ifdef __GNUC__
     if (from + WORD <= limit) {
-        return from + (__builtin_clzll(load_word(one - from) ^ load_word(two - from)) >> 3);
+        uint64_t different = load_word(one - from - WORD) ^ load_word(two - from - WORD);
+        return from + (__builtin_clzll(different) >> 3);
     }
 #endif
-    while (from < limit && one[WORD - 1 - from] == two[WORD - 1 - from]) {
+    while (from < limit && one[-1 - from] == two[-1 - from]) {
         from++;
     }
     return from;

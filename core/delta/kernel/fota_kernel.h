@@ -13,7 +13,17 @@
 #define FOTA_KERNEL_API
 #endif
 
-/* Fills `array` with the starts of all suffixes in their order; 0, or -1 without memory. */
+/* What functions return that do not succeed. */
+enum {
+    FOTA_NO_MEMORY = -1,
+    FOTA_NO_WAY = -2,  /* No frames lead from the first node to the last. */
+    FOTA_STOPPED = -3, /* The caller's time was up. */
+};
+
+/* Asked now and then: other than 0 ends the work. NULL for never. */
+typedef int (*fota_stop_t)(void);
+
+/* Fills `array` with the starts of all suffixes in their order; 0, or FOTA_NO_MEMORY. */
 FOTA_KERNEL_API int fota_suffix_array(const uint8_t *text, int32_t size, int32_t *array);
 /* Whether an array from elsewhere points into a text of `size` bytes only. */
 FOTA_KERNEL_API int fota_suffixes_fit(const int32_t *array, int32_t size);
@@ -47,9 +57,10 @@ typedef struct {
     int32_t settled; /* So many equal bytes ahead let the other ways rest; 0 for never. */
     int32_t promise; /* Of the eight bytes behind the beginning of a diff, so many are equal. */
     int32_t position; /* In the old image, where a diff at the first node would go on. */
+    fota_stop_t stop;
 } fota_plan_t;
 
-/* Fills `frames` (room for node_count of them), returns their number; -1 without memory. */
+/* Fills `frames` (room for node_count of them), returns their number, or what went wrong. */
 FOTA_KERNEL_API int32_t fota_plan(const fota_plan_t *plan, fota_frame_t *frames, int32_t *cost);
 
 typedef struct {
@@ -66,9 +77,10 @@ typedef struct {
     int32_t lanes;       /* Segments that are kept at each place for their equal bytes there. */
     int32_t wide_lanes;  /* Segments that are kept for their equal bytes around there. */
     int32_t widen;       /* Bytes that are added to them at both ends. */
+    fota_stop_t stop;
 } fota_candidates_t;
 
-/* Finds segments, sorted by beginning and shift; to be freed. -1 without memory. */
+/* Finds segments, sorted by beginning and shift; to be freed. Their number, or what went wrong. */
 FOTA_KERNEL_API int32_t fota_candidates(const fota_candidates_t *task, fota_segment_t **segments);
 FOTA_KERNEL_API void fota_free(void *memory);
 
@@ -79,13 +91,13 @@ typedef struct {
     int32_t size;
 } fota_piece_t;
 
-/* Finds the pieces that bsdiff finds, to be freed. -1 without memory. */
+/* Finds the pieces that bsdiff finds, to be freed; FOTA_NO_MEMORY without. */
 FOTA_KERNEL_API int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size,
                                     const uint8_t *new_image, int32_t new_size,
                                     const int32_t *suffixes, fota_piece_t **pieces);
 
-/* Writes frames as LZ4 blocks as short as the planner's prices, and where each ends; -1 without
-   memory. `blocks` has room for size + size / 255 + 16 bytes of each. */
+/* Writes frames as LZ4 blocks as short as the planner's prices, and where each ends; 0,
+   or FOTA_NO_MEMORY. `blocks` has room for size + size / 255 + 16 bytes of each. */
 FOTA_KERNEL_API int32_t fota_blocks(const uint8_t *old_image, const uint8_t *new_image,
                                     const fota_frame_t *frames, int32_t count, int32_t depth,
                                     uint8_t *blocks, int32_t *ends);

@@ -32,6 +32,7 @@ static int32_t reach(const fota_plan_t *plan)
     return most + 1;
 }
 
+/* `base` is what the byte at `begin` is a difference to. */
 static int open_lane(search_t *search, lane_t *lane, const uint8_t *base, int32_t begin, int32_t end)
 {
     const fota_plan_t *plan = search->plan;
@@ -42,7 +43,7 @@ static int open_lane(search_t *search, lane_t *lane, const uint8_t *base, int32_
         return -1;
     }
     for (size_t i = 0; i < room; i++) {
-        lane->labels[i].cost = NEVER;
+        lane->labels[i] = (label_t){NEVER, NO_STEP, 0, 0};
     }
     return 0;
 }
@@ -118,7 +119,7 @@ int search_enter(search_t *search, int32_t node)
         lane->last = find_node(plan, segment->end + 1) - 1;
         if (lane->last > node) {
             search->active[search->active_count++] = search->waiting;
-            if (open_lane(search, lane, plan->old_image + segment->shift, at, segment->end) != 0) {
+            if (open_lane(search, lane, plan->old_image + (at + segment->shift), at, segment->end) != 0) {
                 return -1;
             }
         }

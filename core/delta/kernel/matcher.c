@@ -20,6 +20,7 @@ matcher_t *matcher_new(const uint8_t *text, const uint8_t *base, int32_t begin, 
     }
     matcher->text = text;
     matcher->base = base;
+    matcher->first = begin;
     matcher->origin = base ? begin : 0;
     matcher->ready = base ? begin : limit;
     matcher->limit = limit;
@@ -97,12 +98,12 @@ static void subtract(matcher_t *matcher, int32_t start, int32_t end)
         }
         matcher->origin = kept;
     }
-    const uint8_t *text = matcher->text;
-    const uint8_t *base = matcher->base;
+    const uint8_t *text = matcher->text + at;
+    const uint8_t *base = matcher->base + (at - matcher->first);
     uint8_t *out = matcher->differences + (at - matcher->origin);
     matcher->ready = stop;
-    for (; at < stop; at++) {
-        *out++ = (uint8_t)(text[at] - base[at]);
+    for (int32_t i = 0; i < stop - at; i++) {
+        out[i] = (uint8_t)(text[i] - base[i]);
     }
 }
 

@@ -23,12 +23,14 @@ typedef struct {
 } place_t;
 
 /*
- * The string is text[i] - base[i] modulo 256, or text itself without base. Positions are absolute;
- * bytes before `begin` are not looked at, and those of the last `window` positions are remembered.
+ * The string is text[i] - base[i - first] modulo 256, or text itself without base. Positions are
+ * absolute; bytes before `begin` are not looked at, and those of the last `window` positions are
+ * remembered.
  */
 typedef struct {
     const uint8_t *text;
     const uint8_t *base;
+    int32_t first;
     const uint8_t *bytes; /* The string: from `origin` on, filled up to `ready`. */
     uint8_t *differences; /* The same, if there is a base. */
     int32_t room;
@@ -47,7 +49,7 @@ typedef struct {
     int32_t runs[1 << RUN_BITS];   /* The same for longer ones. */
 } matcher_t;
 
-/* For the bytes from `begin` to `limit` of a string. */
+/* For the bytes from `begin`, the first with a base, to `limit` of a string. */
 matcher_t *matcher_new(const uint8_t *text, const uint8_t *base, int32_t begin, int32_t limit,
                        int32_t window, int32_t depth);
 void matcher_free(matcher_t *matcher);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FURTHER = 16, PROMISE = 8 };
+enum { FURTHER = 16, PROMISE = 8, NODES_AT_ONCE = 64 };
 
 static int32_t varint_size(int32_t value)
 {
@@ -88,7 +88,7 @@ static int32_t promise(const fota_plan_t *plan, const fota_segment_t *segment, i
                        int32_t count)
 {
     int32_t size = segment->end - at < count ? segment->end - at : count;
-    return equal_count(plan->new_image + at, plan->old_image + at + segment->shift, size);
+    return equal_count(plan->new_image + at, plan->old_image + (at + segment->shift), size);
 }
 
 static int leave_node(search_t *search, int32_t node)
@@ -154,7 +154,7 @@ static int leave_node(search_t *search, int32_t node)
     return 0;
 }
 
-/* Writes the frames from the last to the first, then turns them round. */
+/* Writes the frames from the last to the first, then turns them round; FOTA_NO_WAY without. */
 static int32_t walk_back(const search_t *search, fota_frame_t *frames, int32_t *cost)
 {
     const fota_plan_t *plan = search->plan;
@@ -168,6 +168,9 @@ static int32_t walk_back(const search_t *search, fota_frame_t *frames, int32_t *
             label = lane->labels[node & search->mask];
             mode = search->active[i];
         }
+    }
+    if (label.cost >= NEVER) {
+        return FOTA_NO_WAY;
     }
     *cost = label.cost;
     for (int32_t index = label.step; index != NO_STEP; index = search->steps[index].before) {
@@ -191,6 +194,10 @@ int32_t fota_plan(const fota_plan_t *plan, fota_frame_t *frames, int32_t *cost)
     search_t search;
     int32_t count = search_open(&search, plan);
     for (int32_t node = 0; node < plan->node_count - 1 && count == 0; node++) {
+        if (plan->stop != NULL && node % NODES_AT_ONCE == 0 && plan->stop() != 0) {
+            count = FOTA_STOPPED;
+            break;
+        }
         count = search_enter(&search, node);
         count = count == 0 ? drop_steps(&search) : count;
         count = count == 0 ? leave_node(&search, node) : count;

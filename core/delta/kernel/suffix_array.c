@@ -171,16 +171,18 @@ static int sort_suffixes(const text_t *text, int32_t *array)
             }
         }
         status = count > 0 ? sort_lms(text, types, array, count) : 0;
-        for (int32_t i = count; i < size; i++) {
-            array[i] = -1;
+        if (status == 0) {
+            for (int32_t i = count; i < size; i++) {
+                array[i] = -1;
+            }
+            buckets(text, counts, bounds, 1);
+            for (int32_t i = count - 1; i >= 0; i--) {
+                int32_t at = array[i];
+                array[i] = -1;
+                array[--bounds[symbol(text, at)]] = at;
+            }
+            induce(text, types, counts, bounds, array);
         }
-        buckets(text, counts, bounds, 1);
-        for (int32_t i = count - 1; i >= 0; i--) {
-            int32_t at = array[i];
-            array[i] = -1;
-            array[--bounds[symbol(text, at)]] = at;
-        }
-        induce(text, types, counts, bounds, array);
     }
     free(types);
     free(counts);
