@@ -49,6 +49,8 @@ _SLOW = {
     "yaml",
     "zipfile",
 }
+if sys.version_info >= (3, 12):  # The loader of seldom used modules needs it there.
+    _SLOW.remove("threading")
 _OTHER_ROOMS = {"config", "explain", "keys", "plan", "publish", "server", "signing", "simulation"}
 _MORE_EFFORT = {"candidates", "hints", "lz4_parser", "plan", "python_kernel", "suffix_array"}
 
