@@ -6,6 +6,7 @@ taking one builds no object of a stranger; see docs/scale.md for what Dask leave
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import math
@@ -19,6 +20,8 @@ from typing import Any
 from fotabuild.errors import ClusterError, printable
 from fotabuild.matrix.cluster_task import TaskError
 
+# The same class since Python 3.11.
+_TIMEOUTS = (TimeoutError, asyncio.TimeoutError)
 _POLL = 0.5
 _LONGEST_CALL = 10.0
 _SCHEMES = ("tcp", "tls", "ws", "wss")
@@ -88,7 +91,7 @@ class Connection:
         # A cancelled task is seen by whoever takes its result, like one that failed.
         with (
             _losing(),
-            contextlib.suppress(TimeoutError, CancelledError),
+            contextlib.suppress(*_TIMEOUTS, CancelledError),
             self._client.as_current(),
         ):
             self._distributed.wait(list(tasks), timeout=_POLL, return_when="FIRST_COMPLETED")
@@ -201,7 +204,7 @@ def _check_address(address: str) -> None:
 def _losing() -> Iterator[None]:
     try:
         yield
-    except (OSError, TimeoutError) as error:
+    except (OSError, *_TIMEOUTS) as error:
         raise LostError(str(error) or type(error).__name__) from None
 
 

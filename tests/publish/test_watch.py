@@ -77,7 +77,8 @@ def test_numbers_that_come_late_are_waited_for(tmp_path: Path) -> None:
         inject={f"cam_stats#{n}": {"status": 404, "message": "not yet"} for n in range(1, 5)}
     )
     with Wire(fake) as wire:
-        (result,) = Scene(wire.url, tmp_path).publish().results
+        pacing = dataclasses.replace(QUICK, late_numbers=60)
+        (result,) = Scene(wire.url, tmp_path, pacing).publish().results
     assert result.outcome is Outcome.SUCCESS
 
 
