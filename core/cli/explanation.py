@@ -34,20 +34,21 @@ def explain_step(step: DeltaStep, output: Output, page: Path | None) -> int:
             remedy="choose another name",
         )
     made = step.make()
+    inputs = made.inputs
     size = len(made.patch.data)
     explanation = explain(
         made.patch.data,
-        len(made.new),
+        len(inputs.new),
         step.block_size,
-        new_map=made.new_map,
-        old_map=made.old_map,
+        new_map=inputs.new_map,
+        old_map=inputs.old_map,
         choices=compare_block_sizes(
-            made.old,
-            made.new,
+            inputs.old,
+            inputs.new,
             BlockChoice(step.block_size, size),
             effort=step.effort,
             time_limit=step.time_limit,
-            hints=made.hints,
+            hints=inputs.hints,
         ),
     )
     if page is not None:

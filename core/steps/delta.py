@@ -37,29 +37,19 @@ _SLOW_FROM = 1 << 16
 
 if TYPE_CHECKING:
     from fotabuild.cache.content_cache import ContentCache
-    from fotabuild.delta.hints import ImageHints
     from fotabuild.delta.index import OldIndex
-    from fotabuild.formats.elf_symbols import ElfMap
 
 
 class MadePatch(NamedTuple):
-    """A patch in memory, with what it was made from: the fields of :class:`DeltaInputs`, and more.
+    """A patch in memory, with what it was made from.
 
     Attributes:
-        old: the old image.
-        new: the new image.
-        old_map: sections and symbols of the old image; None without its ELF file.
-        new_map: those of the new image.
-        hints: the symbols of both, as the encoder takes them; None unless there are both.
+        inputs: what it was made from.
         patch: the patch; applied and compared.
         reused: whether the patch came from a cache.
     """
 
-    old: bytes
-    new: bytes
-    old_map: ElfMap | None
-    new_map: ElfMap | None
-    hints: ImageHints | None
+    inputs: DeltaInputs
     patch: Patch
     reused: bool = False
 
@@ -160,7 +150,7 @@ class DeltaStep(DeltaTask, Step):
 
         with in_file(self.new_image):
             if cache is None:
-                return MadePatch(*inputs, patch=encode())
+                return MadePatch(inputs, encode())
             from fotabuild.cache.indexes import find_or_build_index
             from fotabuild.cache.patches import make_or_find
 
@@ -172,7 +162,7 @@ class DeltaStep(DeltaTask, Step):
                 lambda: encode(find_or_build_index(cache, inputs.old)),
                 lambda patch: self._fits(inputs, patch),
             )
-        return MadePatch(*inputs, patch=found.patch, reused=found.reused)
+        return MadePatch(inputs, found.patch, found.reused)
 
     def adopt(self, patch: Patch) -> MadePatch | None:
         """Take a patch that was made elsewhere; None if it is not the one that is needed.
@@ -181,7 +171,7 @@ class DeltaStep(DeltaTask, Step):
             FotabuildError: like :meth:`make`.
         """
         inputs = self.read_inputs()
-        return MadePatch(*inputs, patch=patch) if self._fits(inputs, patch) else None
+        return MadePatch(inputs, patch) if self._fits(inputs, patch) else None
 
     def _fits(self, inputs: DeltaInputs, patch: Patch) -> bool:
         """Apply a patch that nobody here has made; return whether it is the right one."""
@@ -241,7 +231,7 @@ class DeltaStep(DeltaTask, Step):
             FotabuildError: no output was changed.
         """
         outputs = OutputSet(self.inputs)
-        old, new, patch = made.old, made.new, made.patch.data
+        old, new, patch = made.inputs.old, made.inputs.new, made.patch.data
         sidecar = PatchSidecar(
             sha256(new),
             len(new),
@@ -250,7 +240,7 @@ class DeltaStep(DeltaTask, Step):
             len(patch),
             engine=engine(),
             effort=self.effort.value,
-            symbols=made.hints is not None,
+            symbols=made.inputs.hints is not None,
             complete=made.patch.stats.complete,
         )
         with in_file(self.old_image):  # It is another step's if that has made the patch.
@@ -272,19 +262,19 @@ class DeltaStep(DeltaTask, Step):
 
     def _warnings(self, made: MadePatch) -> list[str]:
         warnings = [*self.device.warnings]
-        if MAGIC not in find_markers(made.new):
+        if MAGIC not in find_markers(made.inputs.new):
             warnings.append(
                 f"{self.new_image.name}: the new image carries no patch decoder (no marker "
                 f"{MAGIC.decode()}), no delta can start from it"
             )
-        if made.old == made.new:
+        if made.inputs.old == made.inputs.new:
             warnings.append(f"{self.old_image.name}: old and new image are the same")
         if not made.patch.stats.complete:
             warnings.append(
                 f"{self.output.name}: the time limit of {self.time_limit:g} s ended the search at "
                 f"effort {made.patch.stats.effort.value}; another run may give other bytes"
             )
-        slow = self.effort is not Effort.FAST and len(made.new) >= _SLOW_FROM
+        slow = self.effort is not Effort.FAST and len(made.inputs.new) >= _SLOW_FROM
         if slow and not made.patch.stats.kernel:
             # No file is named: for all patches of a build it is said once.
             warnings.append(
@@ -292,7 +282,10 @@ class DeltaStep(DeltaTask, Step):
                 "part of the delta engine is missing here: install fotabuild where there is a C "
                 "compiler, or choose effort fast"
             )
-        for path, found in ((self.old_elf, made.old_map), (self.new_elf, made.new_map)):
+        for path, found in (
+            (self.old_elf, made.inputs.old_map),
+            (self.new_elf, made.inputs.new_map),
+        ):
             if path is not None and found is None:
                 warnings.append(f"{path.name}: this is not an ELF file, there are no symbols in it")
         return warnings

@@ -53,10 +53,10 @@ def _class_of(kind: StepKind) -> type[Step]:
 def _to_builtin(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
-    raise NotImplementedError(type(value))
+    raise NotImplementedError(type(value))  # So hooks of msgspec say that a type is unknown.
 
 
 def _from_builtin(kind: type, value: Any) -> Any:
     if kind is Path:
         return Path(value)
-    raise NotImplementedError(kind)
+    raise NotImplementedError(kind)  # As above.

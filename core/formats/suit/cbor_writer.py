@@ -40,11 +40,6 @@ def encode(value: CborValue) -> bytes:
     return cbor2.dumps(_prepare(value))
 
 
-def wrap(value: CborValue) -> bytes:
-    """Return the CBOR of a byte string that holds the CBOR of ``value``."""
-    return encode(encode(value))
-
-
 def _prepare(value: CborValue) -> object:
     if isinstance(value, Mapping):
         entries = sorted((encode(key), key, entry) for key, entry in value.items())
