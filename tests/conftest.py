@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Tests of the cache name a folder; no other test may find what an earlier run left behind.
 os.environ.setdefault("FOTABUILD_CACHE_DIR", "off")
+# A shell that starts us in the background lets us ignore interrupts, and so all that we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 VECTORS = Path(__file__).parent / "vectors"
 # git keeps no such modes, and keys that others can read give a warning on stderr.
 for _folder in (VECTORS, Path(__file__).parent / "hostile"):

@@ -131,6 +131,8 @@ def connected(address: str, patience: float) -> Iterator[Connection]:
     _check_address(address)
     import dask
 
+    from fotabuild.matrix.cluster_client import CLOSE_SECONDS, ClusterClient
+
     seconds = min(_LONGEST_CALL, patience)
     settings = {
         "distributed.comm.retry.count": 0,
@@ -138,12 +140,12 @@ def connected(address: str, patience: float) -> Iterator[Connection]:
         # Images are as large as they are: no advice needed.
         "distributed.admin.large-graph-warning-threshold": "1TB",
     }
-    client = None
+    client: Any = None
     with dask.config.set(settings):
         try:
             try:
                 with _losing():
-                    client = distributed.Client(
+                    client = ClusterClient(
                         address,
                         timeout=seconds,
                         set_as_default=False,
@@ -166,7 +168,7 @@ def connected(address: str, patience: float) -> Iterator[Connection]:
         finally:
             if client is not None:
                 with contextlib.suppress(Exception):
-                    client.close(timeout=2)
+                    client.close(timeout=CLOSE_SECONDS)
 
 
 def import_distributed() -> Any:

@@ -105,6 +105,8 @@ class _Protocol(H11Protocol):
         for event in (
             h11.Response(status_code=refusal.status, headers=headers),
             h11.Data(data=body),
+            # Whoever shuts the server down now finds nothing half done.
+            h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()

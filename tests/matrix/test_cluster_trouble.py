@@ -68,6 +68,36 @@ def test_a_scheduler_that_hangs(tmp_path: Path) -> None:
     assert seconds < 8 * PATIENCE
 
 
+AGAIN_AND_AGAIN = """
+import sys, threading
+from fotabuild.errors import ClusterError
+from fotabuild.matrix.cluster_connection import connected
+
+for _ in range(300):
+    try:
+        with connected("tls://127.0.0.1:9", 1):
+            sys.exit("there is a scheduler")
+    except ClusterError:
+        continue
+left = [one.name for one in threading.enumerate() if one.name == "IO loop"]
+sys.exit(f"{len(left)} threads are left" if left else 0)
+"""
+
+
+def test_a_client_that_does_not_connect_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither threads, nor a finalizer that waits for its own thread when garbage is collected."""
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN_AND_AGAIN],
+        cwd=tmp_path,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 WICKED = """
 import os, sys
 import distributed

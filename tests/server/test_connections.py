@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import socket
 import time
 from contextlib import ExitStack
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from fotabuild.server.limits import ServerLimits
-from fotabuild.server.protocol import peer_of
+from fotabuild.server.protocol import make_protocol, peer_of
 
 from .harness import Running, running, wait_until
 
@@ -101,6 +105,38 @@ def test_one_peer_leaves_room_for_others() -> None:
         assert ask(server, "127.0.0.2").startswith(b"HTTP/1.1 200")
         held[0].close()
         wait_until(lambda: ask(server).startswith(b"HTTP/1.1 200"), "its place is free")
+
+
+class Unread(asyncio.Transport):
+    """A connection whose other end takes nothing: what was written stays, and so does it."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.closing = False
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closing = True
+
+
+def test_the_server_stops_while_somebody_is_turned_away() -> None:
+    config = uvicorn.Config(lambda: None, loop="none", lifespan="off")
+    config.load()
+    protocol = make_protocol(ServerLimits(peer_connections=1))
+    transports = Unread(), Unread()
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        first, second = (protocol(config, ServerState(), {}, loop) for _ in transports)
+        first.connection_made(transports[0])
+        second.connection_made(transports[1])
+        assert [one.closing for one in transports] == [False, True]
+        first.shutdown()
+        second.shutdown()
+    assert all(one.closing for one in transports)
 
 
 def test_peers() -> None:
