@@ -10,7 +10,9 @@ from pathlib import Path
 from fotabuild.config.loader import load_config
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.errors import FileError, OutputConflictError, in_file
-from fotabuild.files import OutputSet, build_time, relative_name
+from fotabuild.files.dates import build_time
+from fotabuild.files.names import relative_name
+from fotabuild.files.writing import OutputSet
 from fotabuild.plan.url import expand_url
 from fotabuild.signing.certificate import (
     make_self_signed,

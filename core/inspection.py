@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FormatError, FotabuildError, SigningError, VersionError, printable
-from fotabuild.files import sha256
 from fotabuild.formats import elf_image, manifest_v1
 from fotabuild.formats.combined_package import PackageImage, decode_package
 from fotabuild.formats.firmware_version import FirmwareVersion

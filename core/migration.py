@@ -21,7 +21,9 @@ from fotabuild.config.loader import load_config
 from fotabuild.config.manifest_input import read_manifest_input
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.errors import ConfigError, FotabuildError, OutputConflictError, in_file
-from fotabuild.files import OutputSet, read_file, relative_name
+from fotabuild.files.names import relative_name
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet
 from fotabuild.formats.identity import parse_uuid
 from fotabuild.limits import READ_LIMITS
 

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FotabuildError
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 
 FOLDER_VARIABLE = "FOTABUILD_CACHE_DIR"
 SIZE_VARIABLE = "FOTABUILD_CACHE_MB"

@@ -7,8 +7,8 @@ import hashlib
 from fotabuild.cache import engine
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.delta.index import OldIndex, build_index
+from fotabuild.digest import sha256
 from fotabuild.errors import DeltaError
-from fotabuild.files import sha256
 
 
 def find_or_build_index(cache: ContentCache, old: bytes) -> OldIndex:

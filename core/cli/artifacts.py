@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fotabuild.cli.output import Output
 from fotabuild.errors import ExitStatus
-from fotabuild.files import renames_flushed_together
+from fotabuild.files.folders import renames_flushed_together
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,7 @@ def explain_step(step: DeltaStep, output: Output, page: Path | None) -> int:
     from fotabuild.explain.explanation import explain
     from fotabuild.explain.page import to_page
     from fotabuild.explain.text import to_text
-    from fotabuild.files import write_file
+    from fotabuild.files.writing import write_file
 
     if page is not None and page.absolute() in [path.absolute() for path in step.outputs]:
         raise OutputConflictError(

@@ -73,7 +73,7 @@ def _tell(
 
 def _read(path: Path, what: str) -> bytes:
     """Read a file for a store, and refuse what people give by mistake."""
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.formats.elf_image import MAGIC
     from fotabuild.inspection import is_private_key
     from fotabuild.limits import READ_LIMITS

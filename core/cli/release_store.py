@@ -73,7 +73,7 @@ def date_of(args: argparse.Namespace) -> str:
 
 def now() -> str:
     """Return the date of the build: ``SOURCE_DATE_EPOCH``, or now."""
-    from fotabuild.files import build_time
+    from fotabuild.files.dates import build_time
     from fotabuild.releases.release import date_text
 
     return date_text(build_time())

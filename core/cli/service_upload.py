@@ -24,6 +24,7 @@ from fotabuild.cli.upload_plan import (
 from fotabuild.cli.upload_result import to_text, to_values, verdict
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.config.model import ManifestFormat
+from fotabuild.digest import sha256
 from fotabuild.errors import (
     ExitStatus,
     JournalError,
@@ -32,7 +33,7 @@ from fotabuild.errors import (
     ServiceError,
     UsageError,
 )
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.publish import journal as journals
 from fotabuild.publish.access_key import read_access_key

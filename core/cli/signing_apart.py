@@ -11,7 +11,7 @@ from fotabuild.cli.artifacts import say_result
 from fotabuild.cli.deltas import BuildDeltas
 from fotabuild.cli.output import Output
 from fotabuild.errors import ExitStatus, printable
-from fotabuild.files import renames_flushed_together
+from fotabuild.files.folders import renames_flushed_together
 
 if TYPE_CHECKING:
     from fotabuild.steps.manifest_apart import ManifestApart, Stage

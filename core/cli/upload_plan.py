@@ -11,8 +11,9 @@ import msgspec
 
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.config.model import ManifestFormat
+from fotabuild.digest import sha256
 from fotabuild.errors import ServiceError, UsageError
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
 from fotabuild.plan.build import Build

@@ -14,7 +14,8 @@ from msgspec import Meta
 from fotabuild.config.messages import explain
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.errors import ConfigError, FotabuildError, in_file
-from fotabuild.files import read_file, same_file
+from fotabuild.files.names import same_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity, parse_uuid
 from fotabuild.limits import READ_LIMITS

@@ -8,7 +8,7 @@ from pathlib import Path
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.config.model import Credentials
 from fotabuild.errors import OutputConflictError
-from fotabuild.files import same_file
+from fotabuild.files.names import same_file
 from fotabuild.signing.signer import ACCESS_KEY_VARIABLE, KeyAccess, key_file, tool_file
 
 

@@ -22,7 +22,7 @@ from fotabuild.config.messages import explain, explain_value
 from fotabuild.config.model import DeltaChoice, PathKind, Project, ReleaseStore, Vendor
 from fotabuild.config.yaml_reader import YamlDocument, read_yaml
 from fotabuild.errors import ConfigError, FormatError, in_file
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import (
     Identity,

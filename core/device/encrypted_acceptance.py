@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
+from fotabuild.digest import sha256
 from fotabuild.errors import EncryptionError
-from fotabuild.files import sha256
 from fotabuild.formats.encrypted_payload import decrypt_payload
 
 _STATUS_DIGEST = -26

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fotabuild.device.patch_device import PatchDevice
 from fotabuild.device.report import ReportBuilder
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.identity import Identity
 from fotabuild.formats.manifest_fields import ManifestFields
 

@@ -39,8 +39,8 @@ from fotabuild.device.profile import (
     UpdateClient,
 )
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
+from fotabuild.digest import sha256
 from fotabuild.errors import FormatError, ManifestError
-from fotabuild.files import sha256
 from fotabuild.formats.manifest_v1 import (
     ENCRYPTION_MODE_NONE_ECC,
     ManifestV1,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fotabuild.delta import decoder
 from fotabuild.device.patch_device import PatchDevice
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
+from fotabuild.digest import sha256
 from fotabuild.errors import FotabuildError
-from fotabuild.files import sha256
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 
 _STATUS_PATCH = -42

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from fotabuild.errors import FileError
-from fotabuild.files import write_file
+from fotabuild.files.writing import write_file
 
 _MOST_BACKUPS = 1000
 

@@ -10,7 +10,7 @@ from fotabuild.config.kept_files import key_access
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
 from fotabuild.errors import ConfigError, FileError, FotabuildError, in_file
-from fotabuild.files import build_time
+from fotabuild.files.dates import build_time
 from fotabuild.signing.certificate import public_key_of, read_certificate, validity_of
 from fotabuild.signing.key_file import open_to_others
 from fotabuild.signing.signer import key_file, open_signer

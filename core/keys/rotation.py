@@ -13,7 +13,9 @@ from pathlib import Path
 from fotabuild.config.kept_files import key_access
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.errors import ConfigError, KeyRotationError
-from fotabuild.files import OutputSet, build_time, read_file
+from fotabuild.files.dates import build_time
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet
 from fotabuild.keys.backup import keep_old
 from fotabuild.limits import READ_LIMITS
 from fotabuild.plan.field_releases import releases_in_field

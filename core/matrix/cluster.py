@@ -16,8 +16,9 @@ from typing import Any
 from fotabuild.cache import engine
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.cache.patches import find_patch
+from fotabuild.digest import sha256
 from fotabuild.errors import ClusterError, FotabuildError
-from fotabuild.files import renames_flushed_together, sha256
+from fotabuild.files.folders import renames_flushed_together
 from fotabuild.matrix import cluster_task
 from fotabuild.matrix.cluster_connection import (
     Connection,

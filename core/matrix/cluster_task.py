@@ -14,8 +14,8 @@ from fotabuild.delta.effort import Effort
 from fotabuild.delta.encoder import make_patch
 from fotabuild.delta.hints import ImageHints
 from fotabuild.delta.patch import Patch
+from fotabuild.digest import sha256
 from fotabuild.errors import ClusterError, FotabuildError, printable
-from fotabuild.files import sha256
 
 _LONGEST_TEXT = 300
 

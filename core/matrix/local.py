@@ -17,7 +17,7 @@ from multiprocessing.context import BaseContext
 
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.delta.parallel import use_processors
-from fotabuild.files import renames_flushed_together, sync_folder
+from fotabuild.files.folders import renames_flushed_together, sync_folder
 from fotabuild.matrix.outcome import Row
 from fotabuild.matrix.work import Work, lost, run_work
 

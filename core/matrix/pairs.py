@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fotabuild.errors import FileError, ImportListError, UsageError, in_file
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.table import read_table
 from fotabuild.steps.delta import DeltaStep

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.cache.engine import needed_memory
+from fotabuild.digest import sha256
 from fotabuild.errors import DeltaError, FotabuildError, PrecursorMarkerError, ThresholdError
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.matrix.outcome import Outcome, Row
 from fotabuild.steps.delta import DeltaStep, MadePatch

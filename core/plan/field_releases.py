@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.config.model import DeltaChoice, ReleaseStore
 from fotabuild.errors import PlanError, in_file
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.limits import READ_LIMITS
 

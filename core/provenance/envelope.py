@@ -11,8 +11,8 @@ import binascii
 
 import msgspec
 
+from fotabuild.digest import sha256
 from fotabuild.errors import ProvenanceError, VerificationError
-from fotabuild.files import sha256
 from fotabuild.signing.der_signature import der_to_raw, raw_to_der
 from fotabuild.signing.signer import Signer
 from fotabuild.signing.verify import load_public_key, verify

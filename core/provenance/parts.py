@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from fotabuild.config.yaml_reader import read_yaml
+from fotabuild.digest import sha256
 from fotabuild.errors import PartsListError, YamlError, in_file
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 
 _Text = Annotated[str, Meta(min_length=1, max_length=1000)]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fotabuild.errors import NoAccessKeyError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 
 #: The variable that is looked at when no setting names another place.
 VARIABLE = "FOTABUILD_ACCESS_KEY"

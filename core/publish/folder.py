@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FileError
-from fotabuild.files import OutputSet, read_file, sha256
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet
 from fotabuild.limits import READ_LIMITS
 from fotabuild.publish.events import Copied, Report
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from fotabuild.errors import FileError, JournalError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.publish.values import Kind
 
 try:

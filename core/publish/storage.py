@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from fotabuild.digest import sha256
 from fotabuild.errors import MissingExtraError, StorageError
-from fotabuild.files import sha256
 from fotabuild.publish.events import Copied, Report
 from fotabuild.publish.folder import Release, file_names, index_names, make_index, read_artifacts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fotabuild.errors import ReleaseConflictError, ReleaseError, StoreDamageError
-from fotabuild.files import renames_flushed_together
+from fotabuild.files.folders import renames_flushed_together
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.contents import Contents, read_contents
 from fotabuild.releases.layout import blob_name

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from fotabuild.errors import FileError, OutputConflictError, ReleaseStorageError, StoreDamageError
-from fotabuild.files import OutputSet, read_file, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet, write_file
 from fotabuild.releases.storage import MOST_FILES, too_many_files
 
 try:

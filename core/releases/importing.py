@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fotabuild.errors import ImportListError, ReleaseError, in_file
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.new_release import NewRelease, ReleaseSource
 from fotabuild.releases.release import check_date

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from fotabuild.digest import sha256
 from fotabuild.errors import ReleaseError
-from fotabuild.files import sha256
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.folder import FolderStorage
 from fotabuild.releases.layout import BLOBS, INDEX, blob_name

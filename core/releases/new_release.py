@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FormatError, ReleaseError, in_file
-from fotabuild.files import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.patch_stream import MAGIC, find_markers
 from fotabuild.limits import READ_LIMITS

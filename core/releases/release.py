@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from fotabuild.digest import sha256
 from fotabuild.errors import ReleaseError
-from fotabuild.files import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.releases.layout import record_name
 

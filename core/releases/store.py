@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fotabuild.digest import sha256
 from fotabuild.errors import ReleaseStorageError, StoreDamageError, UnknownReleaseError
-from fotabuild.files import sha256
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.adding import add_all
 from fotabuild.releases.contents import Contents, read_contents

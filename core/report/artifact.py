@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fotabuild.errors import FotabuildError, ReleaseFolderError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.inspection import ANYTHING, kind_of
 from fotabuild.limits import READ_LIMITS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fotabuild.errors import ElfError, in_file
 from fotabuild.explain.explanation import explain
 from fotabuild.explain.pictures import COLOURS, bars_picture, map_picture
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.elf_image import MAGIC
 from fotabuild.formats.elf_symbols import ElfMap, read_map
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader

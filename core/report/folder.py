@@ -14,7 +14,7 @@ from fotabuild.errors import ReleaseFolderError
 from fotabuild.limits import READ_LIMITS
 from fotabuild.report.artifact import Artifact, ArtifactKind, read_artifact
 
-# What a build leaves behind that was killed while it wrote (fotabuild.files).
+# What a build leaves behind that was killed while it wrote (fotabuild.files.writing).
 _LEFTOVER = re.compile(r"\.[^\ud800-\udfff]{0,50}\.[0-9a-f]{12}\.tmp")
 
 

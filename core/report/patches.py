@@ -9,8 +9,9 @@ from typing import Any
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.delta.decoder import apply_patch
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
+from fotabuild.digest import sha256
 from fotabuild.errors import FormatError, FotabuildError
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 from fotabuild.limits import READ_LIMITS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from fotabuild.device.report import AcceptanceReport, CheckResult, ReportBuilder, Verdict
 from fotabuild.errors import FotabuildError, ProvenanceError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.provenance.envelope import unseal
 from fotabuild.provenance.statement import read_subjects

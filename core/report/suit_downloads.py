@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fotabuild.device.suit_image import Image
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.suit.digests import compute_digest, dependency_digest
 from fotabuild.formats.suit.model import Digest
 from fotabuild.formats.suit.names import Compression, DigestAlgorithm

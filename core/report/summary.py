@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from fotabuild.device.manifest_acceptance import Device
 from fotabuild.device.report import AcceptanceReport
+from fotabuild.digest import sha256
 from fotabuild.errors import FormatError
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 from fotabuild.formats.payload_format import PayloadFormat

@@ -10,7 +10,7 @@ from fotabuild.device.manifest_acceptance import Device, accept_manifest
 from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
 from fotabuild.device.report import AcceptanceReport, ReportBuilder
 from fotabuild.errors import FormatError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.combined_package import decode_package
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.inspection import PRIVATE_KEY, read_manifest

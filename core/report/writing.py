@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fotabuild.files import OutputSet
+from fotabuild.files.writing import OutputSet
 from fotabuild.report.artifact import FOLDER_REPORTS
 from fotabuild.report.model import Report
 from fotabuild.report.page import make_page

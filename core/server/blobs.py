@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from fotabuild.files import sync_folder
+from fotabuild.files.folders import sync_folder
 
 _PIECE = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from fotabuild.errors import DataFolderError, FileError
-from fotabuild.files import read_file, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import write_file
 from fotabuild.server.access import Role, add_key, list_keys, new_token
 from fotabuild.server.service import DATABASE_NAME, Service
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+from fotabuild.digest import sha256
 from fotabuild.errors import KeyMismatchError, SigningError
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 
 # cryptography is imported where it is used: reading a build description reads no certificate, and

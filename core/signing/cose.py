@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fotabuild.errors import CoseKeyError, SigningError, VerificationError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.cose_algorithm import CoseAlgorithm, KeyKind, algorithm_for
 from fotabuild.signing.cose_verify import (

@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 from fotabuild.errors import FileError, HssLmsError
-from fotabuild.files import read_file, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import write_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.cose_algorithm import KeyKind
 from fotabuild.signing.cose_verify import VerificationKey

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fotabuild.digest import sha256
 from fotabuild.errors import CloudKeyError
-from fotabuild.files import sha256
 from fotabuild.signing.foreign_signature import raw_from_der
 from fotabuild.signing.kms_uri import KmsUri
 

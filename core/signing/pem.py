@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from fotabuild.errors import SecretError, SigningError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.key_file import warn_if_open
 from fotabuild.signing.secret import forget_secret, read_secret

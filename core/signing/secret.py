@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from fotabuild.errors import FileError, SecretError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 
 _FORMS = "env:NAME, fd:NUMBER or prompt"

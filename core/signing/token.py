@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fotabuild.digest import sha256
 from fotabuild.errors import SecretError, TokenError
-from fotabuild.files import sha256
 from fotabuild.signing.secret import forget_secret, read_pin
 from fotabuild.signing.token_uri import TokenUri
 

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from fotabuild.errors import FileError, SigningToolError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.foreign_signature import raw_from_der
 from fotabuild.signing.signer import names_folder

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fotabuild.errors import FileError, OutputConflictError, SimulationError
-from fotabuild.files import OutputSet, sync_folder, write_file
+from fotabuild.files.folders import sync_folder
+from fotabuild.files.writing import OutputSet, write_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.certificate import read_certificate
 from fotabuild.simulation.settings import (

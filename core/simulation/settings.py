@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from fotabuild.device.profile import DeviceFeature, DeviceLimits, DeviceProfile, UpdateClient
 from fotabuild.errors import FormatError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.identity import Identity, parse_uuid
 
 _SIZE_LIMIT = 64 * 1024

@@ -13,6 +13,7 @@ from fotabuild.delta.encoder import engine, make_patch
 from fotabuild.delta.patch import Patch
 from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.patch_device import PatchDevice
+from fotabuild.digest import sha256
 from fotabuild.errors import (
     FotabuildError,
     OutputConflictError,
@@ -20,7 +21,8 @@ from fotabuild.errors import (
     ThresholdError,
     in_file,
 )
-from fotabuild.files import OutputSet, read_file, sha256
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import HEADER_SIZE, MAGIC, PatchHeader, find_markers
 from fotabuild.limits import READ_LIMITS

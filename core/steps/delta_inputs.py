@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fotabuild.errors import DeltaError, PrecursorMarkerError, in_file
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.patch_stream import MAGIC, find_markers
 from fotabuild.limits import READ_LIMITS
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from fotabuild.device.manifest_acceptance import accept_manifest
 from fotabuild.errors import FileError, OutputConflictError, in_file
-from fotabuild.files import OutputSet, read_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet
 from fotabuild.formats.encrypted_payload import KEY_SIZE, encode_key, encrypt_payload
 from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.manifest import ManifestStep

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from fotabuild.digest import sha256
 from fotabuild.errors import VerificationError
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.formats.manifest_v1 import ManifestV1
 from fotabuild.formats.manifest_v3 import ManifestV3
 from fotabuild.limits import READ_LIMITS

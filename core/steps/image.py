@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fotabuild.errors import AddressError, FileError, in_file
-from fotabuild.files import read_file, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import write_file
 from fotabuild.formats import elf_image
 from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.step import Step, StepKind, StepResult

@@ -14,7 +14,8 @@ from typing import TypeAlias
 from fotabuild.device.suit_acceptance import verify_envelope
 from fotabuild.device.suit_self_check import check_envelope
 from fotabuild.errors import ConfigError, SigningError, VerificationError, in_file
-from fotabuild.files import read_file, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import write_file
 from fotabuild.formats import manifest_v1, manifest_v3
 from fotabuild.formats.suit.decoder import decode_envelope
 from fotabuild.formats.suit.splicing import sign_envelope

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from fotabuild.config.yaml_reader import read_yaml
+from fotabuild.digest import sha256
 from fotabuild.errors import SidecarError, in_file
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.formats.patch_stream import HEADER_SIZE, PatchHeader
 from fotabuild.limits import READ_LIMITS

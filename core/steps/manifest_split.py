@@ -11,8 +11,10 @@ from pathlib import Path
 
 from fotabuild.device.manifest_acceptance import Device, accept_manifest
 from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
+from fotabuild.digest import sha256
 from fotabuild.errors import SignatureError, SigningError, VerificationError, in_file
-from fotabuild.files import read_file, sha256, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import write_file
 from fotabuild.formats import manifest_v1
 from fotabuild.formats.manifest_schema import schema_of_signed_part
 from fotabuild.formats.manifest_v3 import (

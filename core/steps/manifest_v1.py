@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fotabuild.digest import sha256
 from fotabuild.errors import in_file
-from fotabuild.files import read_file, sha256, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import write_file
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.signer import open_signer

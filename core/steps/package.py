@@ -11,7 +11,8 @@ import msgspec
 
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.errors import in_file
-from fotabuild.files import read_file, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import write_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.step import Step, StepKind, StepResult
 

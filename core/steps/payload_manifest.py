@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fotabuild.device.profile import DeviceProfile
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity
 from fotabuild.formats.payload_format import PayloadFormat

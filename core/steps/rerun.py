@@ -6,8 +6,9 @@ import contextlib
 import os
 from pathlib import Path
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FileError
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.step import Step, StepResult
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fotabuild.device.profile import DeviceProfile
 from fotabuild.errors import in_file
-from fotabuild.files import write_file
+from fotabuild.files.writing import write_file
 from fotabuild.formats.identity import Identity
 from fotabuild.steps.step import Step, StepKind, StepResult
 

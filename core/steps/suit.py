@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fotabuild.digest import sha256
 from fotabuild.errors import ConfigError, HssLmsError, SuitInputError, in_file
-from fotabuild.files import read_file, sha256, write_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import write_file
 from fotabuild.formats.suit.names import Profile
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.cose_algorithm import CoseAlgorithm, KeyKind

@@ -12,8 +12,8 @@ from SCons.Action import Action
 from SCons.Errors import BuildError
 
 from fotabuild.delta.parallel import ample_stacks
+from fotabuild.digest import sha256
 from fotabuild.errors import FotabuildError
-from fotabuild.files import sha256
 from fotabuild.steps.step import Step, StepKind
 
 #: Construction variable that holds, per target, how to make its step.

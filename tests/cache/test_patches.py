@@ -15,7 +15,7 @@ from fotabuild.delta.decoder import apply_patch
 from fotabuild.delta.effort import Effort
 from fotabuild.delta.encoder import make_patch
 from fotabuild.delta.patch import Patch
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 
 OLD, NEW = bytes(range(256)) * 8, bytes(range(256)) * 8 + b"more"
 ONE, TWO, THREE, FOUR = (sha256(data) for data in (OLD, NEW, b"old ELF", b"new ELF"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fotabuild.config.loader import load_config
 from fotabuild.delta.encoder import make_patch
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v3 import decode_signed, encode_manifest
 from fotabuild.formats.patch_sidecar import PatchSidecar

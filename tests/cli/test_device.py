@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fotabuild.config.loader import load_config
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v3 import PayloadFormat
 from fotabuild.plan.make import StepMaker

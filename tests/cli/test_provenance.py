@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.limits import ReadLimits
 
 from ..formats.golden import KEY

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.patch_stream import MAGIC
 
 from .conftest import Cli

@@ -11,6 +11,7 @@ from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.delta.decoder import apply_patch_python
 from fotabuild.delta.encoder import engine
 from fotabuild.device.patch_device import PatchDevice
+from fotabuild.digest import sha256
 from fotabuild.errors import (
     DeltaError,
     FileError,
@@ -20,7 +21,6 @@ from fotabuild.errors import (
     ThresholdError,
     VerificationError,
 )
-from fotabuild.files import sha256
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.steps.delta import DeltaStep
 

@@ -13,7 +13,7 @@ from fotabuild.delta.encoder import make_patch
 from fotabuild.device.manifest_acceptance import Device, accept_manifest
 from fotabuild.device.profile import DeviceFeature, DeviceLimits, DeviceProfile
 from fotabuild.device.report import AcceptanceReport
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.combined_package import PackageImage, encode_package
 from fotabuild.formats.encrypted_payload import encode_key, encrypt_payload
 from fotabuild.formats.firmware_version import FirmwareVersion

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.manifest_v1 import ManifestV1, encode_resource, encode_signed
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.signing.der_signature import raw_to_der

@@ -9,8 +9,8 @@ import pytest
 
 from fotabuild.device.profile import DeviceFeature
 from fotabuild.device.report import Verdict
+from fotabuild.digest import sha256
 from fotabuild.errors import VerificationError
-from fotabuild.files import sha256
 from fotabuild.formats.combined_package import PackageImage
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity, parse_uuid

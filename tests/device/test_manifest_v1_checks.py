@@ -11,7 +11,7 @@ from fotabuild.device.manifest_acceptance import Device
 from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
 from fotabuild.device.profile import DeviceFeature, DeviceLimits, DeviceProfile, UpdateClient
 from fotabuild.device.report import CheckResult, Verdict
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v1 import encode_resource, encode_signed
 from fotabuild.signing.der_signature import raw_to_der

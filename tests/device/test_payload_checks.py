@@ -11,7 +11,7 @@ from fotabuild.device.patch_acceptance import accept_patch
 from fotabuild.device.profile import DeviceFeature, DeviceLimits, DeviceProfile
 from fotabuild.device.report import AcceptanceReport
 from fotabuild.device.resources_acceptance import accept_resources
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.combined_package import encode_package
 from fotabuild.formats.update_resources import UpdateResources
 

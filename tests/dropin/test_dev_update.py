@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from fotabuild.delta.encoder import make_patch
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats import manifest_v1, manifest_v3
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.publish import pacing

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild import files
 from fotabuild.cli.dropin import dev_tool, manifest_tool
+from fotabuild.files import reading
 from fotabuild.formats import manifest_v3
 
 from .tools import Outcome, Peer, ours
@@ -184,7 +184,7 @@ def test_a_pipe_is_there_once(work: Path) -> None:
 def test_a_pipe_without_a_writer_ends(
     option: str, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "PIPE_SECONDS", 0.05)
+    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.05)
     os.mkfifo(work / "pipe")
     arguments = [*CREATE, "out"]
     arguments[arguments.index(option) + 1] = "pipe"

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 
 from ..cli import sample
 from ..command import Finished, run_fotabuild

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 
 from .conftest import HOSTS
 from .devices import Device, result_of

@@ -9,7 +9,7 @@ import pytest
 
 from fotabuild.credentials import NewProject, create_project
 from fotabuild.errors import FileError, OutputConflictError
-from fotabuild.files import OutputSet, write_file
+from fotabuild.files.writing import OutputSet, write_file
 
 
 def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild import files
+from fotabuild.digest import sha256
 from fotabuild.errors import FileError
-from fotabuild.files import build_time, read_file, relative_name, sha256
+from fotabuild.files import reading
+from fotabuild.files.dates import build_time
+from fotabuild.files.names import relative_name
+from fotabuild.files.reading import read_file
 
 
 def test_whole_file_up_to_the_limit(tmp_path: Path) -> None:
@@ -100,7 +103,7 @@ def test_pipes_where_they_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     writer.start()
     assert read_file(tmp_path / "pipe", 7, "key", pipes=True) == b"content"
     writer.join(10)
-    monkeypatch.setattr(files, "PIPE_SECONDS", 0.02)
+    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.02)
     with pytest.raises(FileError, match=r"nothing came through this pipe for 0\.02 seconds"):
         read_file(tmp_path / "pipe", 7, "key", pipes=True)
     with pytest.raises(FileError, match="limit of 6 bytes"):
@@ -113,7 +116,7 @@ def test_pipes_where_they_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_pipe_that_stays_open_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "PIPE_SECONDS", 0.05)
+    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.05)
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     writer = os.open(tmp_path / "pipe", os.O_WRONLY)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild import files
 from fotabuild.errors import FileError, OutputConflictError
-from fotabuild.files import OutputSet, renames_flushed_together, write_file
+from fotabuild.files import folders, writing
+from fotabuild.files.folders import renames_flushed_together
+from fotabuild.files.writing import OutputSet, write_file
 
 
 @pytest.fixture(params=[0o022, 0o077, 0o002])
@@ -169,7 +170,7 @@ def test_what_reads_back_differently_is_not_kept(
 ) -> None:
     """A disk that loses bytes: the final name is not touched."""
     (tmp_path / "file").write_bytes(b"old")
-    monkeypatch.setattr(files, "_has_content", lambda _path, _data: False)
+    monkeypatch.setattr(writing, "_has_content", lambda _path, _data: False)
     with pytest.raises(FileError, match="reads back differently"):
         write_file(tmp_path / "file", b"new")
     assert names(tmp_path) == {"file"}
@@ -224,7 +225,7 @@ def test_folders_are_flushed_once_for_many_outputs(
     ends: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[Path] = []
-    monkeypatch.setattr(files, "sync_folder", flushed.append)
+    monkeypatch.setattr(folders, "sync_folder", flushed.append)
     with contextlib.suppress(KeyboardInterrupt), renames_flushed_together():
         for name in ("a/1", "a/2", "b/1", "a/3"):
             write_file(tmp_path / name, b"x")

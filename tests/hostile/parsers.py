@@ -18,8 +18,8 @@ from fotabuild.device.package_acceptance import accept_package
 from fotabuild.device.profile import DeviceProfile
 from fotabuild.device.suit_acceptance import accept_envelope
 from fotabuild.device.suit_self_check import check_envelope
+from fotabuild.digest import sha256
 from fotabuild.errors import FotabuildError, SuitProfileError
-from fotabuild.files import sha256
 from fotabuild.formats import manifest_v1
 from fotabuild.formats.combined_package import decode_package, encode_package
 from fotabuild.formats.elf_image import flatten

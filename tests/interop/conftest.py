@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fotabuild.delta.encoder import engine, make_patch
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.combined_package import PackageImage, encode_package
 from fotabuild.formats.patch_sidecar import PatchSidecar
 

@@ -10,7 +10,7 @@ import pytest
 
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.delta.decoder import apply_patch, apply_patch_python
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.combined_package import PackageImage, decode_package, encode_package
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.signing.pem import PemSigner

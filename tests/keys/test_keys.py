@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fotabuild.cli.main import main
-from fotabuild.files import OutputSet
+from fotabuild.files.writing import OutputSet
 from fotabuild.signing import secret
 from fotabuild.signing.certificate import make_self_signed, public_key_of, read_certificate
 from fotabuild.signing.pem import PemSigner

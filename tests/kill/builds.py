@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fotabuild import files
 from fotabuild.cli.main import main
+from fotabuild.files import writing
 
 Files = dict[str, bytes]
 
@@ -59,7 +59,7 @@ class Workshop:
             descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(descriptor, 1)
             os.dup2(descriptor, 2)
-            files._CHUNK = _CHUNK
+            writing._CHUNK = _CHUNK
             # The page cache outlives a killed process: waiting for the disk would show nothing.
             os.fsync = _nothing  # type: ignore[assignment]
             install()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild.files import write_file
+from fotabuild.files.writing import write_file
 
 from ..command import Finished
 from ..scons.permissions import OBEYING_MODES

@@ -14,8 +14,8 @@ from fotabuild.cache import engine
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.delta.effort import Effort
 from fotabuild.delta.patch import Patch
+from fotabuild.digest import sha256
 from fotabuild.errors import ClusterError
-from fotabuild.files import sha256
 from fotabuild.matrix import cluster_task
 from fotabuild.matrix.cluster_run import ClusterRun, Job, Patience
 from fotabuild.matrix.cluster_task import Answer, TaskError

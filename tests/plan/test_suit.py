@@ -13,6 +13,7 @@ import pytest
 
 from fotabuild.config.loader import load_config
 from fotabuild.device.suit_acceptance import verify_envelope
+from fotabuild.digest import sha256
 from fotabuild.errors import (
     ConfigError,
     CoseKeyError,
@@ -23,7 +24,6 @@ from fotabuild.errors import (
     SuitInputError,
     VerificationError,
 )
-from fotabuild.files import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.suit import model
 from fotabuild.formats.suit.decoder import decode_envelope

@@ -12,8 +12,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FileError, PartsListError
-from fotabuild.files import sha256
 from fotabuild.provenance.parts import read_parts
 from fotabuild.provenance.sbom import make_sbom
 

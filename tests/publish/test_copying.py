@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FileError, MissingExtraError, StorageError
-from fotabuild.files import sha256
 from fotabuild.publish.destination import copying_destination, is_service
 from fotabuild.publish.events import Copied, Event
 from fotabuild.publish.folder import Artifact, FolderDestination, Release

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 
 from ..cli.sample import OLD
 from .conftest import Forked, Zygote, make_project

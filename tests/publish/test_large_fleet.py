@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.publish.journal import reopen
 from fotabuild.publish.values import Kind
 

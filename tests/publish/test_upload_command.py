@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from fotabuild.digest import sha256
 from fotabuild.errors import ExitStatus
-from fotabuild.files import sha256
 from fotabuild.formats.manifest_v3 import ManifestV3, decode_signed
 
 from ..cli.sample import NEW, OLD

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from fotabuild import files
+from fotabuild.digest import sha256
 from fotabuild.errors import ReleaseConflictError
-from fotabuild.files import sha256
+from fotabuild.files import writing
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.contents import read_contents
 from fotabuild.releases.folder import FolderStorage
@@ -48,7 +48,7 @@ def in_child(work: Callable[[], None]) -> int:
     try:
         # The page cache outlives a killed process: waiting for the disk would show nothing.
         os.fsync = _nothing  # type: ignore[assignment]
-        files._CHUNK = 1000
+        writing._CHUNK = 1000
         work()
         status = 0
     except ReleaseConflictError:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fotabuild.digest import sha256
 from fotabuild.errors import (
     ReleaseConflictError,
     ReleaseError,
@@ -17,7 +18,6 @@ from fotabuild.errors import (
     StoreDamageError,
     UnknownReleaseError,
 )
-from fotabuild.files import sha256
 from fotabuild.limits import ReadLimits
 from fotabuild.releases import record
 from fotabuild.releases.contents import read_index

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from fotabuild.device.profile import DeviceLimits
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.report.folder import read_folder
 from fotabuild.report.model import Report, Schema
 from fotabuild.report.page import duration, make_page, speed

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fotabuild.device.report import Verdict
+from fotabuild.digest import sha256
 from fotabuild.errors import ReleaseFolderError
-from fotabuild.files import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v3 import decode_signed, encode_manifest, encode_signed
 from fotabuild.formats.payload_format import PayloadFormat

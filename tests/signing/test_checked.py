@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fotabuild.digest import sha256
 from fotabuild.errors import SignatureError, SigningError
-from fotabuild.files import sha256
 from fotabuild.signing.checked import CheckedSigner
 from fotabuild.signing.pem import PemSigner
 from fotabuild.signing.signer import open_signer

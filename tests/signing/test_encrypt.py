@@ -11,7 +11,7 @@ from fotabuild.cli.main import main
 from fotabuild.device.manifest_acceptance import Device, accept_manifest
 from fotabuild.device.profile import DeviceFeature, DeviceProfile
 from fotabuild.device.report import Verdict
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.encrypted_payload import decrypt_payload, encode_key
 from fotabuild.formats.manifest_v3 import PayloadFormat, decode_signed
 from fotabuild.steps.manifest import ManifestStep

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fotabuild.cli.main import main
+from fotabuild.digest import sha256
 from fotabuild.errors import CloudKeyError, SignatureError
-from fotabuild.files import sha256
 from fotabuild.formats.manifest_v3 import decode_signed
 from fotabuild.signing import kms
 from fotabuild.signing.kms_uri import KmsUri

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fotabuild.cli.main import main
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.manifest_v3 import decode_signed, encode_signed, join_signature
 from fotabuild.signing.foreign_signature import raw_from_der
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fotabuild.cli.main import main
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.manifest_v1 import decode_resource, decode_signed
 from fotabuild.signing.foreign_signature import raw_from_der
 

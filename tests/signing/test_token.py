@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FotabuildError, SecretError, TokenError
-from fotabuild.files import sha256
 from fotabuild.formats.manifest_v3 import decode_signed
 from fotabuild.signing.pem import PemSigner
 from fotabuild.signing.signer import KeyAccess, open_signer

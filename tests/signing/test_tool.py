@@ -13,8 +13,8 @@ import pytest
 
 from fotabuild.config.kept_files import key_access
 from fotabuild.config.model import Credentials, Publish
+from fotabuild.digest import sha256
 from fotabuild.errors import SignatureError, SigningError, SigningToolError
-from fotabuild.files import sha256
 from fotabuild.publish.access_key import VARIABLE
 from fotabuild.signing.signer import KeyAccess, Signer, open_signer
 from fotabuild.signing.verify import verify, verify_digest

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from fotabuild.device.profile import DeviceFeature, DeviceLimits
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.encrypted_payload import encode_key, encrypt_payload
 from fotabuild.formats.manifest_v3 import PayloadFormat
 from fotabuild.simulation.device import SimulatedDevice

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fotabuild.device.profile import DeviceFeature
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.combined_package import encode_package
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity, parse_uuid

@@ -8,8 +8,8 @@ import threading
 import msgspec
 import pytest
 
+from fotabuild.digest import sha256
 from fotabuild.errors import FormatError, OutputConflictError, SimulationError, UsageError
-from fotabuild.files import sha256
 from fotabuild.simulation.events import SUCCESS
 from fotabuild.simulation.network import checked_server
 from fotabuild.simulation.settings import PendingReport

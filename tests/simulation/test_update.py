@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.combined_package import encode_package
 from fotabuild.formats.manifest_v3 import PayloadFormat
 from fotabuild.simulation.events import SUCCESS

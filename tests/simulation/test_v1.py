@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from fotabuild.device.profile import DeviceFeature, UpdateClient
-from fotabuild.files import sha256
+from fotabuild.digest import sha256
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.manifest_v1 import ManifestV1, encode_resource, encode_signed
 from fotabuild.signing.der_signature import raw_to_der

@@ -195,7 +195,7 @@ def _server(args: argparse.Namespace, connections: int) -> UpdateServer:
 
 
 def _enrolment_token(args: argparse.Namespace) -> str | None:
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
 
     name = args.enrolment_token_file
     if name is None:

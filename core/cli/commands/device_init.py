@@ -62,7 +62,7 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Make the device."""
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.signing.certificate import public_key_of
     from fotabuild.simulation.folder import DeviceFolder
@@ -138,7 +138,7 @@ def _configuration(args: argparse.Namespace) -> LoadedConfig | None:
 
 
 def _resources(path: Path) -> tuple[dict[str, str], bytes]:
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.formats.update_resources import decode_arrays
     from fotabuild.limits import READ_LIMITS
 

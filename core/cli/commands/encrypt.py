@@ -64,7 +64,7 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace, output: Output) -> int:
     """Encrypt, sign, check, write."""
     from fotabuild.config.kept_files import refuse_to_replace
-    from fotabuild.files import sha256
+    from fotabuild.digest import sha256
     from fotabuild.formats.firmware_version import FirmwareVersion
     from fotabuild.formats.payload_format import PayloadFormat
     from fotabuild.plan.make import StepMaker

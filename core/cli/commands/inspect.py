@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 
 def _inspect(file: Path) -> tuple[dict[str, Any], str]:
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.inspection import inspect_bytes, to_text
     from fotabuild.limits import READ_LIMITS
 

@@ -54,7 +54,7 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
 
 def run_parse(args: argparse.Namespace, output: Output) -> int:
     """Read and print a manifest."""
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.inspection import read_manifest, to_text
     from fotabuild.limits import READ_LIMITS
 

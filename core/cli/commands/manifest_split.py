@@ -126,7 +126,7 @@ def run_attach(args: argparse.Namespace, output: Output) -> int:
     """Make the manifest."""
     from fotabuild.config.kept_files import refuse_to_replace
     from fotabuild.device.manifest_acceptance import Device
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.formats.firmware_version import FirmwareVersion
     from fotabuild.limits import READ_LIMITS
     from fotabuild.signing.certificate import public_key_of, read_certificate

@@ -124,7 +124,7 @@ def build_number() -> int:
     Raises:
         UsageError: it is 0, which devices find older than any.
     """
-    from fotabuild.files import build_time
+    from fotabuild.files.dates import build_time
 
     number = build_time()
     if number == 0:

@@ -47,7 +47,7 @@ def register(verbs: Subparsers) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Check a manifest and print each result."""
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.formats.manifest_schema import schema_of
     from fotabuild.limits import READ_LIMITS
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 def _device(args: argparse.Namespace) -> Device:
     from fotabuild.device.manifest_acceptance import Device
     from fotabuild.device.profile import DeviceProfile
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.formats.firmware_version import FirmwareVersion
     from fotabuild.limits import READ_LIMITS
     from fotabuild.signing.certificate import public_key_of, read_certificate

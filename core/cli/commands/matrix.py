@@ -123,7 +123,8 @@ def _check(new: Sequence[Path], steps: Sequence[DeltaStep]) -> None:
     Raises:
         FileError: a new image cannot be read, or nothing can be written into the folder.
     """
-    from fotabuild.files import OutputSet, read_file
+    from fotabuild.files.reading import read_file
+    from fotabuild.files.writing import OutputSet
     from fotabuild.limits import READ_LIMITS
 
     for image in new:

@@ -52,7 +52,7 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
 
 def run_parse(args: argparse.Namespace, output: Output) -> int:
     """Read and print a package."""
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.formats.combined_package import decode_package
     from fotabuild.inspection import package_fields, to_text
     from fotabuild.limits import READ_LIMITS

@@ -81,7 +81,8 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
     """Check the folder, state, sign, verify, write."""
     from fotabuild.config.kept_files import key_access, refuse_to_replace
     from fotabuild.errors import KeyMismatchError, ProvenanceError, ReleaseFolderError
-    from fotabuild.files import same_file, write_file
+    from fotabuild.files.names import same_file
+    from fotabuild.files.writing import write_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.provenance.envelope import seal, unseal
     from fotabuild.provenance.statement import read_subjects
@@ -190,7 +191,8 @@ def _source(args: argparse.Namespace) -> list[Material]:
 
 
 def _files(args: argparse.Namespace) -> list[Material]:
-    from fotabuild.files import read_file, sha256
+    from fotabuild.digest import sha256
+    from fotabuild.files.reading import read_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.provenance.statement import Material
 
@@ -205,7 +207,9 @@ def _files(args: argparse.Namespace) -> list[Material]:
 def run_sbom(args: argparse.Namespace, output: Output) -> int:
     """Read the list and write the document."""
     from fotabuild.config.kept_files import refuse_to_replace
-    from fotabuild.files import read_file, sha256, write_file
+    from fotabuild.digest import sha256
+    from fotabuild.files.reading import read_file
+    from fotabuild.files.writing import write_file
     from fotabuild.formats.firmware_version import FirmwareVersion
     from fotabuild.limits import READ_LIMITS
     from fotabuild.provenance.parts import read_parts

@@ -65,7 +65,7 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Check the folder and write both files."""
-    from fotabuild.files import same_file
+    from fotabuild.files.names import same_file
     from fotabuild.report.artifact import FOLDER_REPORTS
     from fotabuild.report.summary import make_report
     from fotabuild.report.verification import FolderVerifier
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 
 def _warn_of_statements(args: argparse.Namespace, output: Output, scene: Scene, page: Path) -> None:
-    from fotabuild.files import same_file
+    from fotabuild.files.names import same_file
     from fotabuild.report.artifact import ArtifactKind
 
     inside = page.parent.resolve().is_relative_to(args.folder.resolve())

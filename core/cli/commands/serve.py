@@ -120,7 +120,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
     def ready(url: str, key_file: Path | None, port: int) -> None:
         if args.port_file is not None:
-            from fotabuild.files import write_file
+            from fotabuild.files.writing import write_file
 
             write_file(args.port_file, f"{port}\n".encode())
         values = {"url": url, "port": port, "access-key-file": key_file and str(key_file)}

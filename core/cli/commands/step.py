@@ -39,7 +39,8 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """Read the descriptions and run their steps."""
-    from fotabuild.files import read_file, write_file
+    from fotabuild.files.reading import read_file
+    from fotabuild.files.writing import write_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.steps.depfile import encode_depfile
     from fotabuild.steps.description import step_from_description

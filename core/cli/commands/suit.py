@@ -203,7 +203,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
     """Check a manifest and print each result."""
     from fotabuild.cli.suit.streams import read_envelope
     from fotabuild.device.suit_acceptance import accept_envelope
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.signing.cose_verify import load_secret, load_verification_key
     from fotabuild.signing.key_file import warn_if_open

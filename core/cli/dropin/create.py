@@ -11,7 +11,8 @@ from fotabuild.cli.dropin.program import STDOUT
 from fotabuild.cli.dropin.streams import print_bytes
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.errors import ConfigError
-from fotabuild.files import read_file, refuse_overwrite
+from fotabuild.files.names import refuse_overwrite
+from fotabuild.files.reading import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS

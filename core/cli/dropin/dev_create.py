@@ -10,7 +10,8 @@ from fotabuild.cli.dropin.log import Log
 from fotabuild.cli.dropin.manifest_tool import v1_number
 from fotabuild.config.dev_cache import DevCache, encode_yaml, next_version
 from fotabuild.errors import UsageError
-from fotabuild.files import alone_in, write_file
+from fotabuild.files.folders import alone_in
+from fotabuild.files.writing import write_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 
 _FIRST = FirmwareVersion(0, 0, 1)

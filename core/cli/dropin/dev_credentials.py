@@ -14,7 +14,10 @@ from fotabuild.cli.dropin.environment import passphrase_source
 from fotabuild.cli.dropin.log import Log
 from fotabuild.config.dev_cache import DevCache, DevConfig
 from fotabuild.errors import FotabuildError, OutputConflictError, in_file
-from fotabuild.files import OutputSet, build_time, read_file, same_file
+from fotabuild.files.dates import build_time
+from fotabuild.files.names import same_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet
 from fotabuild.keys.backup import keep_old
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.certificate import (

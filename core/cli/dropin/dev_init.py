@@ -19,7 +19,9 @@ from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.device.profile import DeviceProfile
 from fotabuild.device.resources_acceptance import accept_resources
 from fotabuild.errors import ConfigError, UsageError, in_file
-from fotabuild.files import OutputSet, read_file, refuse_overwrite
+from fotabuild.files.names import refuse_overwrite
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet
 from fotabuild.formats.identity import Identity
 from fotabuild.formats.update_resources import UpdateResources
 from fotabuild.limits import READ_LIMITS

@@ -11,7 +11,7 @@ from fotabuild.cli.output import Output, counted
 from fotabuild.config.dev_cache import DevCache
 from fotabuild.config.yaml_reader import read_yaml
 from fotabuild.errors import ConfigError, NoAccessKeyError, ServiceError, in_file
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.publish.access_key import AccessKey, parse_access_key, read_access_key
 from fotabuild.publish.address import ServiceAddress

@@ -19,7 +19,9 @@ from fotabuild.cli.dropin.log import Log
 from fotabuild.cli.upload_events import Reporter
 from fotabuild.cli.upload_result import to_text, verdict
 from fotabuild.config.dev_cache import DevCache, identity_of
-from fotabuild.files import alone_in, read_file, sha256
+from fotabuild.digest import sha256
+from fotabuild.files.folders import alone_in
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.publish.events import Event, Made
 from fotabuild.publish.grouping import FULL

@@ -15,7 +15,7 @@ from fotabuild.cli.dropin.log import Log
 from fotabuild.cli.dropin.manifest_tool import v1_number
 from fotabuild.config.dev_cache import DevCache
 from fotabuild.errors import ServiceError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.limits import READ_LIMITS
 from fotabuild.publish.updates import Stored

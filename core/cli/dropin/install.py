@@ -17,7 +17,7 @@ from pathlib import Path
 from fotabuild.cli.dropin.log import Log
 from fotabuild.cli.dropin.program import run_program
 from fotabuild.errors import OutputConflictError
-from fotabuild.files import OutputSet
+from fotabuild.files.writing import OutputSet
 
 _PROGRAMS = {
     "manifest-tool": "manifest_tool",

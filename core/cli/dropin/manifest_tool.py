@@ -153,7 +153,7 @@ def _create_v1(args: argparse.Namespace, log: Log) -> None:
 def _read(path: Path | None, log: Log) -> tuple[ManifestInput, InputPaths]:
     from fotabuild.config.input_paths import InputPaths
     from fotabuild.config.manifest_input import read_manifest_input
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.limits import READ_LIMITS
 
     if path is None:
@@ -174,7 +174,7 @@ def _schema(_: argparse.Namespace, __: Log) -> None:
 
 
 def _public_key(args: argparse.Namespace, log: Log) -> None:
-    from fotabuild.files import write_file
+    from fotabuild.files.writing import write_file
     from fotabuild.signing.pem import PemSigner
 
     key = PemSigner.open(args.private_key, passphrase_source()).public_key()

@@ -55,7 +55,8 @@ def _create(args: argparse.Namespace, log: Log) -> None:
     from fotabuild.config.input_paths import InputPaths
     from fotabuild.config.package_input import read_package_input
     from fotabuild.device.profile import DeviceFeature, DeviceLimits, DeviceProfile
-    from fotabuild.files import read_file, refuse_overwrite
+    from fotabuild.files.names import refuse_overwrite
+    from fotabuild.files.reading import read_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.steps.package import PackageEntry, PackageStep
 
@@ -85,7 +86,7 @@ def _create(args: argparse.Namespace, log: Log) -> None:
 
 
 def _parse(args: argparse.Namespace, log: Log) -> None:
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.formats.combined_package import DESCRIPTOR_NAME, decode_package
     from fotabuild.limits import READ_LIMITS
 

@@ -8,8 +8,9 @@ from fotabuild.cli.dropin.dump import dump
 from fotabuild.cli.dropin.environment import passphrase_source
 from fotabuild.cli.dropin.log import Log
 from fotabuild.cli.dropin.program import readable_file
+from fotabuild.digest import sha256
 from fotabuild.errors import VerificationError, in_file
-from fotabuild.files import read_file, sha256
+from fotabuild.files.reading import read_file
 from fotabuild.formats import manifest_v1, manifest_v3
 from fotabuild.formats.manifest_schema import schema_of
 from fotabuild.limits import READ_LIMITS

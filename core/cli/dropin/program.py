@@ -18,7 +18,7 @@ from fotabuild.cli.dropin.log import Log
 from fotabuild.cli.dropin.streams import flush_stdout
 from fotabuild.cli.termination import ended_as_interrupted
 from fotabuild.errors import FileError, FotabuildError, UsageError
-from fotabuild.files import is_pipe
+from fotabuild.files.reading import is_pipe
 from fotabuild.signing.key_file import key_warnings_told
 
 #: The release whose command line this is.

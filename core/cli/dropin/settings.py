@@ -14,7 +14,7 @@ from fotabuild.config.input_paths import InputPaths
 from fotabuild.config.loader import LoadedConfig, load_config
 from fotabuild.config.manifest_input import ManifestInput
 from fotabuild.errors import ConfigError, FormatError
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.formats.combined_package import decode_package
 from fotabuild.formats.identity import parse_uuid
 from fotabuild.formats.payload_format import PayloadFormat

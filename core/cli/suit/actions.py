@@ -52,7 +52,7 @@ def run_sign(args: argparse.Namespace) -> str:
     Raises:
         FotabuildError: nothing was written.
     """
-    from fotabuild.files import refuse_overwrite
+    from fotabuild.files.names import refuse_overwrite
     from fotabuild.formats.suit.decoder import decode_envelope
     from fotabuild.formats.suit.splicing import sign_envelope
     from fotabuild.signing.cose_access import open_key

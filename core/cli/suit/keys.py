@@ -51,7 +51,7 @@ def load_public(key: str, access: KeyAccess) -> VerificationKey:
         SigningError: the key cannot be used.
         FileError: it cannot be read.
     """
-    from fotabuild.files import read_file
+    from fotabuild.files.reading import read_file
     from fotabuild.limits import READ_LIMITS
     from fotabuild.signing.cose_access import open_key
     from fotabuild.signing.cose_verify import load_secret, load_verification_key, secret_of

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from fotabuild.files import read_file
+from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from fotabuild.cli.suit.view import STREAM
 from fotabuild.errors import FileError, OutputConflictError
-from fotabuild.files import OutputSet, read_file
+from fotabuild.files.reading import read_file
+from fotabuild.files.writing import OutputSet
 from fotabuild.limits import READ_LIMITS
 
 
