@@ -21,14 +21,18 @@ FOLDER_VARIABLE = "FOTABUILD_CACHE_DIR"
 SIZE_VARIABLE = "FOTABUILD_CACHE_MB"
 OFF = "off"
 DEFAULT_MB = 2048
-# Each shard is bounded on its own, so that a writer looks at a part of the entries only.
+# Each shard is bounded on its own, so that a writer looks at a part of the entries only. What would
+# fill half of one has a place of its own, and a share of it counts in each shard.
 _SHARDS = "0123456789abcdef"
+_LARGE = "large"
+_LARGEST = 4  # An entry is no more than this part of the whole.
 _MAGIC = b"fotabuild cache 1\n"
 _DIGEST = 32
 _HEAD = len(_MAGIC) + 32 + _DIGEST
 _LEFTOVER_SECONDS = 3600
 _KEEP = 0.9
 _LAYOUT = "v1"
+_DIGITS = 12  # Of a number of megabytes: more bytes than any disk has.
 
 
 @dataclass(frozen=True)
@@ -53,24 +57,26 @@ class ContentCache:
         Args:
             key: 64 hexadecimal digits that stand for everything that the entry depends on.
         """
-        path = self._path(key)
-        try:
-            data = read_file(path, _HEAD + self._largest, "cache entry")
-            content = data[_HEAD:]
-        except (FotabuildError, MemoryError):
-            return None
-        if data[:_HEAD] != _head(key, content):
-            self.remove(key)
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return content
+        for path in self._paths(key):
+            try:
+                data = read_file(path, _HEAD + self._largest, "cache entry")
+                content = data[_HEAD:]
+            except (FotabuildError, MemoryError):
+                continue
+            if data[:_HEAD] != _head(key, content):
+                self.remove(key)
+                return None
+            with contextlib.suppress(OSError):
+                os.utime(path)
+            return content
+        return None
 
     def put(self, key: str, content: bytes) -> None:
         """Keep an entry, unless it is too large or the folder cannot be written."""
         if len(content) > self._largest:
             return
-        path = self._path(key)
+        large = len(content) > self._shard_limit // 2
+        path = self._paths(key)[large]
         temporary = path.with_name(f".{key[:16]}.{os.urandom(6).hex()}.tmp")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -81,18 +87,20 @@ class ContentCache:
                 os.replace(temporary, path)
             finally:
                 temporary.unlink(missing_ok=True)
-            self._evict(path.parent)
+            for shard in _SHARDS if large else key[0]:
+                self._evict(shard)
         except (OSError, MemoryError):
             return
 
     def remove(self, key: str) -> None:
         """Forget an entry, such as one that turned out to be wrong."""
-        with contextlib.suppress(OSError):
-            self._path(key).unlink()
+        for path in self._paths(key):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def size(self) -> int:
         """Return the bytes of all entries."""
-        return sum(size for shard in _SHARDS for _, size, _ in self._entries(shard))
+        return sum(size for shard in (*_SHARDS, _LARGE) for _, size, _ in self._entries(shard))
 
     @property
     def _shard_limit(self) -> int:
@@ -100,11 +108,13 @@ class ContentCache:
 
     @property
     def _largest(self) -> int:
-        """Bytes of the largest content that is kept: half a shard."""
-        return self._shard_limit // 2
+        """Bytes of the largest content that is kept."""
+        return self.limit // _LARGEST
 
-    def _path(self, key: str) -> Path:
-        return self.folder / _LAYOUT / key[0] / key
+    def _paths(self, key: str) -> tuple[Path, Path]:
+        """Return where an entry is: in its shard, or among the large ones."""
+        folder = self.folder / _LAYOUT
+        return folder / key[0] / key, folder / _LARGE / key
 
     def _entries(self, shard: str) -> list[tuple[float, int, str]]:
         """Return date of last use, size and path of the entries of a shard."""
@@ -116,9 +126,12 @@ class ContentCache:
                     found.append((status.st_mtime, status.st_size, entry.path))
         return found
 
-    def _evict(self, shard: Path) -> None:
+    def _evict(self, shard: str) -> None:
         """Remove the entries of a shard that were not used for longest, and leftovers."""
-        entries = sorted(self._entries(shard.name), reverse=True)
+        large = [
+            (used, -(-size // len(_SHARDS)), path) for used, size, path in self._entries(_LARGE)
+        ]
+        entries = sorted(self._entries(shard) + large, reverse=True)
         now = time.time()
         total = 0
         full = sum(size for _, size, _ in entries) > self._shard_limit
@@ -145,7 +158,8 @@ def default_cache(environ: Mapping[str, str] = os.environ) -> ContentCache | Non
     if folder == OFF:
         return None
     size = environ.get(SIZE_VARIABLE, "")
-    limit = (int(size) if size.isascii() and size.isdigit() else DEFAULT_MB) << 20
+    valid = size.isascii() and size.isdigit() and len(size) <= _DIGITS
+    limit = (int(size) if valid else DEFAULT_MB) << 20
     if not limit:
         return None
     if folder:

@@ -14,7 +14,7 @@ from fotabuild.errors import DeltaError
 def find_or_build_index(cache: ContentCache, old: bytes) -> OldIndex:
     """Return the index of an old image, from the cache if it is there and whole.
 
-    A forged one can make patches larger, and no worse: each is applied and compared.
+    A forged one is refused as a damaged one is, so that patches have the same bytes with any cache.
 
     Args:
         cache: where indexes are kept.

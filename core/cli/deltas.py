@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from fotabuild.cli.output import Output
 from fotabuild.errors import (
     ExitStatus,
     MatrixError,
@@ -34,8 +33,9 @@ class BuildDeltas:
         steps: all steps of the plan.
         workforce: who makes deltas.
         required: fail where a delta would be left out.
-        output: hears which are left out.
+        say: hears which are left out.
         notes: what the plan leaves out, and why.
+        run: runs a step.
     """
 
     def __init__(
@@ -43,8 +43,9 @@ class BuildDeltas:
         steps: Sequence[Step],
         workforce: Workforce,
         required: bool,
-        output: Output,
+        say: Callable[[str], None],
         notes: Sequence[str] = (),
+        run: Callable[[Step], StepResult] = lambda step: step.run(),
     ) -> None:
         from fotabuild.steps.delta import DeltaStep
 
@@ -54,7 +55,8 @@ class BuildDeltas:
         )
         self._workforce = workforce
         self._required = required
-        self._output = output
+        self._say = say
+        self._run = run
         #: What is left out, and why: those of the plan, and the deltas that this leaves out.
         self.notes = list(notes)
         self._rows: dict[str, Row] = {}
@@ -74,18 +76,35 @@ class BuildDeltas:
                 path.unlink(missing_ok=True)
             return None
         if not isinstance(step, DeltaStep):
-            return step.run()
+            return self._run(step)
         try:
-            return self._run_together(step) if self._together else step.run()
+            return self._run_together(step) if self._together else self._run(step)
         except (ThresholdError, PrecursorMarkerError) as error:
             if self._required:
                 raise
             step.discard()
-            self._missing.update(step.outputs)
-            note = printable(f"no delta {step.output.name}, the full image is sent: {error}")
-            self.notes.append(note)
-            self._output.say(f"note: {note}")
+            if error.file == step.output:  # The note begins with its name.
+                error.file = None
+            self._leave_out(step, str(error))
             return None
+
+    def is_built(self, step: Step) -> bool:
+        """Whether a build made what a step makes, or left it out: then run it no more."""
+        from fotabuild.steps.delta import DeltaStep
+
+        if isinstance(step, DeltaStep) and not self._required and not step.output.exists():
+            self._leave_out(step, "the build made none")
+            return False
+        return not self.leaves_out(step)
+
+    def note(self, text: str) -> None:
+        """Say what is left out, and keep it for the result."""
+        self.notes.append(printable(text))
+        self._say(f"note: {printable(text)}")
+
+    def _leave_out(self, step: DeltaStep, why: str) -> None:
+        self._missing.update(step.outputs)
+        self.note(f"no delta {step.output.name}, the full image is sent: {why}")
 
     def leaves_out(self, step: Step) -> bool:
         """Whether a step needs a delta that was left out."""
@@ -131,6 +150,6 @@ class BuildDeltas:
         from fotabuild.cache.content_cache import default_cache
         from fotabuild.matrix.run import run_matrix
 
-        result = run_matrix(self._deltas, default_cache(), self._workforce, say=self._output.say)
+        result = run_matrix(self._deltas, default_cache(), self._workforce, say=self._say)
         for made, row in zip(self._deltas, result.rows, strict=True):
             self._rows[made.name] = row

@@ -14,7 +14,7 @@ from typing import Any
 
 from fotabuild import __version__
 from fotabuild.cli.output import Output
-from fotabuild.cli.parser import Parser, RawHelpFormatter
+from fotabuild.cli.parser import PROGRAM_OPTIONS, Parser, RawHelpFormatter, add_program_options
 from fotabuild.cli.termination import ended_as_interrupted
 from fotabuild.errors import ExitStatus, FileError, FotabuildError
 
@@ -47,8 +47,7 @@ _COMMANDS = (
     "schema",
     "completion",
 )
-# Options that may stand before the command.
-_FLAGS = ("-q", "--quiet", "--debug", "--json")
+_FLAGS = tuple(name for names, _ in PROGRAM_OPTIONS for name in names)
 _EPILOG = """\
 exit status: 0 ok, 1 failed, 2 wrong usage, 3 verification failed, 4 service, 5 campaign not
 successful, 6 no device, 7 timed out, 130 interrupted, 143 terminated.
@@ -103,15 +102,13 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
         const=("platformio",),
         help="print the folder of PlatformIO's extra script and library, and exit",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
-    parser.add_argument("--json", action="store_true", help="print results as one JSON object")
     # Without its name given, argparse formats a usage to find it: slow, as it loads archivers.
     subparsers = parser.add_subparsers(
         dest="command", metavar="COMMAND", required=True, prog=parser.prog
     )
     for name in (command,) if command in _COMMANDS else _COMMANDS:
         importlib.import_module(f"fotabuild.cli.commands.{name}").register(subparsers)
+    add_program_options(parser)
     return parser
 
 
@@ -146,9 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.error(error)
         return int(error.exit_status)
     except KeyboardInterrupt as stop:
-        output.say("interrupted")
-        # Commands that clean up listen to SIGTERM as well, and name the signal.
+        # Ctrl-C has no number where Python itself listens to it.
         terminated = getattr(stop, "number", None) == signal.SIGTERM
+        output.say("terminated" if terminated else "interrupted")
         return int(ExitStatus.TERMINATED if terminated else ExitStatus.INTERRUPTED)
     except BrokenPipeError:
         # The reader of stdout left: nothing to say to it, and nothing else went wrong.

@@ -19,6 +19,20 @@ _CONFIG_NAME = "fotabuild.yaml"
 EFFORTS = ("fast", "balanced", "best", "max")
 
 
+def utf8_text(value: str) -> str:
+    """Return the value of an option whose text gets into outputs: a type for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not UTF-8; Python has it all the same, as it has names of
+            files.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("this text is not UTF-8") from None
+    return value
+
+
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose and override the configuration."""
     parser.add_argument(
@@ -102,7 +116,8 @@ def add_workforce(parser: argparse.ArgumentParser, jobs: int = 0) -> None:
         type=int,
         default=300,
         metavar="SECONDS",
-        help="how long to wait for a lost cluster (default: %(default)s)",
+        help="how long to wait for a cluster that makes no patch: its scheduler is lost, or no "
+        "worker has one of ours (default: %(default)s)",
     )
 
 
@@ -119,7 +134,7 @@ def workforce_from(args: argparse.Namespace) -> Workforce:
 def add_dry_run(parser: argparse.ArgumentParser) -> None:
     """Add ``--dry-run``."""
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be made, and make nothing"
+        "--dry-run", action="store_true", help="say what would be done, and write nothing"
     )
 
 

@@ -25,12 +25,21 @@ if TYPE_CHECKING:
 def run_retire(args: argparse.Namespace, output: Output) -> int:
     """Take a release out of the field, or back."""
     store, component = open_store(args), component_of(args)
-    change = store.restore if args.undo else store.retire
-    changed = change(component, args.version, date_of(args))
     state = "in the field" if args.undo else "retired"
-    output.say(f"{component} {args.version}: {state}{'' if changed else ', as before'}")
-    values = entry_values(store.find(component, args.version))
-    output.result({"release": values, "changed": changed}, "")
+    title = f"{component} {args.version}"
+    if args.dry_run:
+        entry, changed = store.foresee_mark(
+            component, args.version, date_of(args), retired=not args.undo
+        )
+        would = f"would put {title} back in the field" if args.undo else f"would retire {title}"
+        output.say(would if changed else f"{title}: {state}, as before")
+    else:
+        change = store.restore if args.undo else store.retire
+        changed = change(component, args.version, date_of(args))
+        output.say(f"{title}: {state}{'' if changed else ', as before'}")
+        entry = store.find(component, args.version)
+    values = {"dry-run": args.dry_run, "release": entry_values(entry), "changed": changed}
+    output.result(values, "")
     return ExitStatus.OK
 
 

@@ -6,13 +6,18 @@ import argparse
 import hashlib
 import os
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fotabuild.cli.commands.build import build_from
-from fotabuild.cli.output import Output, counted
+from fotabuild.cli.deltas import BuildDeltas
+from fotabuild.cli.output import Output
 from fotabuild.cli.upload_events import Reporter
+from fotabuild.cli.upload_groups import find_groups
+from fotabuild.cli.upload_payloads import Payloads
 from fotabuild.cli.upload_plan import (
     Candidate,
     candidates,
@@ -22,33 +27,28 @@ from fotabuild.cli.upload_plan import (
     schema_to_send,
 )
 from fotabuild.cli.upload_result import to_text, to_values, verdict
+from fotabuild.cli.upload_settled import settle, settled_groups
 from fotabuild.config.loader import LoadedConfig
 from fotabuild.config.model import ManifestFormat
-from fotabuild.digest import sha256
-from fotabuild.errors import (
-    ExitStatus,
-    JournalError,
-    LeftoverError,
-    NoDeviceError,
-    ServiceError,
-    UsageError,
-)
+from fotabuild.errors import ExitStatus, LeftoverError, UsageError
 from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
-from fotabuild.publish import journal as journals
+from fotabuild.matrix.run import Workforce
+from fotabuild.plan.plan import Plan
 from fotabuild.publish.access_key import read_access_key
 from fotabuild.publish.address import ServiceAddress
 from fotabuild.publish.connect import connect
 from fotabuild.publish.events import Note
-from fotabuild.publish.grouping import FULL, Group, group_devices
-from fotabuild.publish.journal import Journal
-from fotabuild.publish.names import artifacts_of, device_filter
+from fotabuild.publish.grouping import FULL, Group
+from fotabuild.publish.journal import Journal, begin
+from fotabuild.publish.journal_folder import default_folder
+from fotabuild.publish.names import device_filter
 from fotabuild.publish.outcome import Outcome
 from fotabuild.publish.run import publish_updates
 from fotabuild.publish.service import Service
 from fotabuild.publish.updates import Cleanup, Publication, RunOptions, Update
 from fotabuild.publish.watch import CampaignResult
-from fotabuild.steps.step import Step
+from fotabuild.steps.rerun import run_again
 
 
 def open_service(url: str, key_source: str | None, report: Reporter) -> Service:
@@ -82,6 +82,7 @@ class ServiceUpload:
         self._output = output
         self._config = config
         self._url = ServiceAddress.parse(url).url
+        self._notes: list[str] = []
 
     def run(self, details: dict[str, Any], resumed: Journal | None) -> int:
         """Do it.
@@ -96,7 +97,8 @@ class ServiceUpload:
             publication = self._publish(report, details, resumed)
         if publication is None:
             return ExitStatus.OK  # A rehearsal, which has told what would be sent.
-        self._output.result(to_values(publication), to_text(publication))
+        values = {**to_values(publication), "notes": self._notes}
+        self._output.result(values, to_text(publication))
         error = verdict(publication.results)
         if error is None and publication.left and self._args.strict_cleanup:
             error = LeftoverError(
@@ -112,18 +114,54 @@ class ServiceUpload:
         self, report: Reporter, details: dict[str, Any], resumed: Journal | None
     ) -> Publication | None:
         source = self._config.project.publish.access_key
-        with closing(open_service(self._url, source, report)) as service:
-            return self._publish_to(service, report, details, resumed)
+        with ExitStack() as stack:
+            service = stack.enter_context(closing(open_service(self._url, source, report)))
+            if resumed is not None and resumed.results is not None:
+                return publish_updates(service, resumed, [], self._options(), report)
+            schema, plan = self._schema(), self._plan(stack)
+            service.check_key()
+            payloads = self._payloads(plan, schema, report)
+            return self._publish_to(service, payloads, report, details, resumed)
 
     def _publish_to(
-        self, service: Service, report: Reporter, details: dict[str, Any], resumed: Journal | None
+        self,
+        service: Service,
+        payloads: Payloads,
+        report: Reporter,
+        details: dict[str, Any],
+        resumed: Journal | None,
     ) -> Publication | None:
         args = self._args
-        if resumed is not None and resumed.results is not None:
-            return publish_updates(service, resumed, [], self._options(), report)
-        schema = self._schema()
-        plan = plan_for_service(self._config, build_from(args, self._config))
-        service.check_key()
+        if resumed is not None and resumed.plan is not None:
+            groups = settled_groups(resumed, payloads)
+        else:
+            asked = device_filter(self._config.identity, args.device_id)
+            groups = find_groups(service, asked, payloads, report, preflight=args.preflight)
+        if not groups:
+            done = CampaignResult(FULL, "", Outcome.NOTHING_TO_DO)
+            return Publication("", (done,))
+        if args.dry_run:
+            self._rehearse(groups, report)
+            return None
+        updates = [self._update(payloads[group.key], group, report) for group in groups]
+        journal = resumed or begin(journal_folder(self._config), self._url, details)
+        try:
+            settle(journal, groups, updates)
+            return publish_updates(service, journal, updates, self._options(), report)
+        finally:
+            journal.close()
+
+    def _plan(self, stack: ExitStack) -> Plan:
+        """Return the plan; that of a rehearsal makes its payloads in a folder that goes again."""
+        build = build_from(self._args, self._config)
+        plan = plan_for_service(self._config, build)
+        if self._args.built or not self._args.dry_run:
+            return plan
+        aside = Path(stack.enter_context(TemporaryDirectory()))
+        return plan_for_service(self._config, replace(build, folder=aside))
+
+    def _payloads(self, plan: Plan, schema: ManifestFormat, report: Reporter) -> Payloads:
+        args = self._args
         found = choose(
             candidates(plan, schema),
             full=args.full,
@@ -131,32 +169,27 @@ class ServiceUpload:
             delta_from=args.delta_from,
             encrypt=args.encrypt,
         )
-        groups = self._groups_of(resumed) or self._groups(service, found, report)
-        by_key = {candidate.key: candidate for candidate in found}
-        if not groups:
-            done = CampaignResult(FULL, "", Outcome.NOTHING_TO_DO)
-            return Publication("", (done,))
-        if args.dry_run:
-            self._rehearse(groups, report)
-            return None
-        chosen = [by_key[artifacts_of(group.key)] for group in groups]
-        self._build(chosen, report)
-        updates = [
-            self._update(candidate, group, report)
-            for candidate, group in zip(chosen, groups, strict=True)
-        ]
-        journal = resumed or journals.begin(journal_folder(self._config), self._url, details)
-        try:
-            self._settle(journal, groups, updates)
-            return publish_updates(service, journal, updates, self._options(), report)
-        finally:
-            journal.close()
+        for note in plan.notes:
+            report(Note(f"note: {note}"))
+        # Whoever asks for one delta does not want the full image instead.
+        required = args.delta_from is not None
+        deltas = BuildDeltas(
+            plan.steps,
+            Workforce(),
+            required,
+            lambda text: report(Note(text)),
+            plan.notes,
+            run_again,
+        )
+        self._notes = deltas.notes
+        return Payloads(found, deltas, built=args.built, report=report)
 
     def _rehearse(self, groups: Sequence[Group], report: Reporter) -> None:
         wanted = [{"key": group.key, "device_filter": self._filter(group)} for group in groups]
         for one in wanted:
             report(Note(f"would send {one['key']} to {one['device_filter']}"))
-        self._output.result({"event": "result", "dry-run": True, "campaigns": wanted}, "")
+        values = {"event": "result", "dry-run": True, "campaigns": wanted, "notes": self._notes}
+        self._output.result(values, "")
 
     def _schema(self) -> ManifestFormat:
         args = self._args
@@ -178,108 +211,6 @@ class ServiceUpload:
             start_at=args.start_at,
             cleanup=cleanup if args.cleanup else Cleanup.NEVER,
         )
-
-    def _groups(
-        self, service: Service, found: Sequence[Candidate], report: Reporter
-    ) -> list[Group]:
-        """Ask which devices there are, and give each group its payload."""
-        args = self._args
-        payloads = [candidate.payload() for candidate in found]
-        whole = next((p for p in payloads if p.precursor is None), None)
-        asked = device_filter(self._config.identity, args.device_id)
-        if not args.preflight:
-            return [_everyone(payloads)]
-        try:
-            devices = list(service.devices(asked))
-        except ServiceError as error:
-            if error.status not in (400, 403, 404, 405):
-                raise
-            report(Note(f"the devices cannot be listed ({error.status}): no grouping", True))
-            return [_everyone(payloads)]
-        if not devices:
-            raise NoDeviceError(
-                f"no device matches {asked}",
-                remedy="compare vendor and class with those of the devices, or give "
-                "--no-preflight to make the campaign all the same",
-            )
-        image = self._image_digest(found)
-        grouping = group_devices(devices, payloads, image)
-        report(Note(f"{counted(len(devices), 'device')} found, {grouping.up_to_date} up to date"))
-        for group in grouping.groups:
-            report(Note(f"{group.key}: {counted(group.devices, 'device')}"))
-        if grouping.silent:
-            report(
-                Note(
-                    f"{counted(grouping.silent, 'device')} not registered now; the campaign waits "
-                    "for them (--device-id names those that count)",
-                    True,
-                )
-            )
-        if not grouping.groups and grouping.up_to_date < len(devices):
-            raise NoDeviceError(
-                "no device runs the image that the delta starts from",
-                remedy="send the full image" if whole is None else None,
-            )
-        return list(grouping.groups)
-
-    def _groups_of(self, journal: Journal | None) -> list[Group]:
-        if journal is None or journal.plan is None:
-            return []
-        return [
-            Group(
-                one["key"],
-                0,
-                tuple(one["device-ids"]),
-                tuple(one["checksums"]),
-                tuple(one["excluded"]),
-            )
-            for one in journal.plan["groups"]
-        ]
-
-    def _settle(self, journal: Journal, groups: Sequence[Group], updates: Sequence[Update]) -> None:
-        """Write down who gets what; on a resumed run make sure that it is still the same."""
-        plan = {
-            "groups": [
-                {
-                    "key": group.key,
-                    "device-ids": list(group.device_ids),
-                    "checksums": list(group.checksums),
-                    "excluded": list(group.excluded),
-                    "sha256": update.digest,
-                }
-                for group, update in zip(groups, updates, strict=True)
-            ]
-        }
-        if journal.plan is None:
-            journal.record_plan(plan)
-        elif journal.plan != plan:
-            raise JournalError(
-                "the payloads are not those that this run began with",
-                file=journal.path,
-                remedy=f"'{journal.cleanup_command}' undoes it; then upload anew",
-            )
-
-    def _image_digest(self, found: Sequence[Candidate]) -> str:
-        """Return the digest of the image that all payloads lead to, built if need be."""
-        step = next((s for c in found for s in c.steps if s.kind.value == "image"), None)
-        if step is None:
-            return ""
-        path = step.outputs[0]
-        if not self._args.dry_run and not self._args.built:
-            step.run()
-        return sha256(read_file(path, READ_LIMITS.image, "image")).hex() if path.exists() else ""
-
-    def _build(self, chosen: Sequence[Candidate], report: Reporter) -> None:
-        if self._args.built:
-            return
-        steps: dict[Step, None] = {}
-        for candidate in chosen:
-            steps.update(dict.fromkeys(candidate.steps))
-        for step in steps:
-            result = step.run()
-            report(Note(f"{step.kind.value:<10}{step.outputs[0].name}: {result.summary}"))
-            for warning in result.warnings:
-                report(Note(warning, True))
 
     def _update(self, candidate: Candidate, group: Group, report: Reporter) -> Update:
         payload = candidate.manifest.payload
@@ -304,18 +235,10 @@ class ServiceUpload:
         return device_filter(self._config.identity, ids, group.checksums, group.excluded)
 
 
-def _everyone(payloads: Sequence[Any]) -> Group:
-    """Return the one group when nothing is known of the devices: a delta goes to its own only."""
-    for payload in payloads:
-        if payload.precursor is None:
-            return Group(payload.key, 0)
-    return Group(payloads[0].key, 0, checksums=(payloads[0].precursor,))
-
-
 def journal_folder(config: LoadedConfig) -> Path:
     """Return where journals are."""
     folder = config.project.publish.journal
-    return Path(folder) if folder else journals.default_folder()
+    return Path(folder) if folder else default_folder()
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -100,7 +100,7 @@ class SigningApart:
                 made += outputs
         files = [str(path) for path in made]
         values = {"dry-run": dry_run, "stage": self._stage.value, "files": files}
-        self._output.result(values, "\n".join(files))
+        self._output.result({**values, "notes": self._deltas.notes}, "\n".join(files))
         return ExitStatus.OK
 
     def _chosen(self, steps: Sequence[Step]) -> Iterator[tuple[Step, ManifestApart | None]]:
@@ -140,7 +140,7 @@ class SigningApart:
         else:
             left_out = self._is_left_out(step, part)
             if left_out:
-                self._output.say(printable(f"note: no {step.outputs[0].name}: it has no delta"))
+                self._deltas.note(f"no {step.outputs[0].name}: it has no delta")
         if not left_out:
             return part.run(self._stage)
         # Of an earlier build: nobody shall publish it.

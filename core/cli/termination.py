@@ -5,6 +5,13 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator
+from types import FrameType
+
+
+class Terminated(KeyboardInterrupt):
+    """Somebody asked the program to end. Uploads have an exception of their own for it."""
+
+    number = signal.SIGTERM
 
 
 @contextlib.contextmanager
@@ -14,7 +21,7 @@ def ended_as_interrupted() -> Iterator[None]:
     In a host's thread the host's own handling stays.
     """
     try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        before = signal.signal(signal.SIGTERM, _raise)
     except ValueError:
         yield
         return
@@ -22,3 +29,7 @@ def ended_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated

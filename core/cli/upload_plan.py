@@ -62,7 +62,7 @@ def plan_for_service(config: LoadedConfig, build: Build) -> Plan:
         payload = msgspec.structs.replace(config.project.payload, url=_NO_URL)
         project = msgspec.structs.replace(config.project, payload=payload)
         config = replace(config, project=project)
-    return make_plan(config, build)
+    return make_plan(config, build, reported_here=False)
 
 
 def schema_to_send(config: LoadedConfig, wanted: str | None) -> ManifestFormat:

@@ -19,14 +19,16 @@ class Field:
 
     Attributes:
         name: dotted key in ``fotabuild.yaml``, such as ``payload.url``.
-        type: its type, for conversion from text.
+        section: the part of the model that it is in.
+        attribute: its name there.
         description: one sentence for people.
         path: how relative paths in it are resolved; None for other values.
         is_list: whether it holds several values, separated by commas in text.
     """
 
     name: str
-    type: Any
+    section: type[msgspec.Struct]
+    attribute: str
     description: str
     path: PathKind | None
     is_list: bool
@@ -36,28 +38,36 @@ class Field:
         """Name of the environment variable."""
         return ENVIRONMENT_PREFIX + self.name.replace(".", "_").replace("-", "_").upper()
 
+    @property
+    def type(self) -> Any:
+        """Its type, for conversion from text."""
+        # Looked up when text is there: for all fields it takes as long as to read a small file.
+        fields = msgspec.structs.fields(self.section)
+        return next(field.type for field in fields if field.name == self.attribute)
+
 
 @functools.cache
 def project_fields() -> tuple[Field, ...]:
     """Return all leaves that text can set, in the order of the model."""
-    return tuple(_leaves(Project, ""))
+    project = msgspec.inspect.type_info(Project)
+    assert isinstance(project, msgspec.inspect.StructType)
+    return tuple(_leaves(project, ""))
 
 
-def _leaves(struct: type[msgspec.Struct], prefix: str) -> list[Field]:
+def _leaves(section: msgspec.inspect.StructType, prefix: str) -> list[Field]:
     leaves: list[Field] = []
-    information = msgspec.inspect.type_info(struct)
-    assert isinstance(information, msgspec.inspect.StructType)
-    for field, raw in zip(information.fields, msgspec.structs.fields(struct), strict=True):
+    for field in section.fields:
         name = f"{prefix}{field.encode_name}"
+        place = section.cls, field.name
         kind, extra, description = _unwrap(field.type)
         if isinstance(kind, msgspec.inspect.StructType):
-            leaves += _leaves(kind.cls, f"{name}.")
+            leaves += _leaves(kind, f"{name}.")
         elif isinstance(kind, msgspec.inspect.VarTupleType):
             item, _, _ = _unwrap(kind.item_type)
             if isinstance(item, msgspec.inspect.EnumType | msgspec.inspect.StrType):
-                leaves.append(Field(name, raw.type, description, None, True))
+                leaves.append(Field(name, *place, description, None, True))
         elif not isinstance(kind, msgspec.inspect.UnionType):  # Text cannot say which of them.
-            leaves.append(Field(name, raw.type, description, extra.get("path"), False))
+            leaves.append(Field(name, *place, description, extra.get("path"), False))
     return leaves
 
 

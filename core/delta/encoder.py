@@ -11,11 +11,9 @@ from fotabuild.delta.effort import SETTINGS, CandidateSettings, Effort
 from fotabuild.delta.parallel import run_all
 from fotabuild.delta.patch import Patch, PatchStats
 from fotabuild.delta.replay import reproduces
-from fotabuild.delta.rounds import Plan, plan_frames
 from fotabuild.delta.search import (
     Kernel,
     check_plan,
-    fill_frames,
     match_pieces,
     open_kernel,
     pack_frames,
@@ -29,9 +27,10 @@ from fotabuild.limits import READ_LIMITS
 if TYPE_CHECKING:
     from fotabuild.delta.hints import ImageHints
     from fotabuild.delta.index import OldIndex
+    from fotabuild.delta.rounds import Plan
 
 DEFAULT_BLOCK_SIZE = 512
-_GENERATION = "delta engine 2"
+_GENERATION = "delta engine 3"
 """Raise the number when the same images get other bytes; tests/delta_sizes tells."""
 _CLOSE = 8
 """Bytes by which a plan's price may be wrong, compared with another one's of the same images."""
@@ -173,6 +172,8 @@ class _Search:
         """Return the frames of one step; none if the time was up before there were any."""
         if best is None:
             return self._fill()
+        from fotabuild.delta.rounds import plan_frames  # A quick patch does without.
+
         candidates, settings = SETTINGS[effort]
         plans: list[Plan] = []
         try:
@@ -211,7 +212,7 @@ class _Search:
 
         def fill() -> None:
             pieces = match_pieces(self._old, self._new, self._kernel)
-            filled.extend(fill_frames(self._old, self._new, pieces, self._block_size))
+            filled.extend(self._kernel.fill(pieces, self._block_size))
 
         tasks: list[Callable[[], None]] = [fill]
         if self._ahead is not None:

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import lz4.block
 
-_LEVEL = 12
+from fotabuild.delta.bytewise import subtract
+from fotabuild.delta.segments import Frame, Piece
+from fotabuild.delta.writer import PackedFrame
+
+LEVEL = 12
+"""Of liblz4's high compression: the one that looks for the shortest block."""
 # Most frames of a small update are the same: nothing changed in there.
 _REMEMBERED = 64
 # The format wants so many bytes before there may be a match (LZ4 block format, end of block).
 _LEAST_COMPRESSED = 13
+
+
+def fill_frames(
+    old: bytes, new: bytes, pieces: Iterable[Piece], block_size: int
+) -> Iterator[PackedFrame]:
+    """Cut pieces and what is between them into frames as full as possible."""
+    done = 0
+    for new_at, old_at, size in (*pieces, Piece(len(new), 0, 0)):
+        for shift, begin, data in (
+            (None, done, new[done:new_at]),
+            (
+                old_at - new_at,
+                new_at,
+                subtract(new[new_at : new_at + size], old[old_at : old_at + size]),
+            ),
+        ):
+            at = begin
+            for length, block in pack(data, block_size):
+                yield PackedFrame(Frame(at, at + length, shift), block)
+                at += length
+        done = new_at + size
 
 
 def pack(data: bytes, block_size: int) -> Iterator[tuple[int, bytes]]:
@@ -64,6 +90,6 @@ def _compress(piece: bytes) -> bytes:
     if len(piece) < _LEAST_COMPRESSED:
         return literal_block(piece)
     block: bytes = lz4.block.compress(
-        piece, mode="high_compression", compression=_LEVEL, store_size=False
+        piece, mode="high_compression", compression=LEVEL, store_size=False
     )
     return block

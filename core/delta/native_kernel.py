@@ -15,10 +15,12 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, cast
 
-from fotabuild.delta import shared_library
+from fotabuild.delta import liblz4, shared_library
 from fotabuild.delta.deadline import NO_DEADLINE, Deadline, TimeUpError
 from fotabuild.delta.effort import CandidateSettings, PlanSettings
+from fotabuild.delta.frames import LEVEL, fill_frames, largest_literal_frame
 from fotabuild.delta.segments import LARGEST_FRAME, Frame, Piece, Segment, no_way
+from fotabuild.delta.writer import PackedFrame
 
 LIBRARY = "fotabuild_delta"
 """The library's name for linkers."""
@@ -48,6 +50,24 @@ class _Plan(Structure):
         ("promise", c_int32),
         ("position", c_int32),
         ("stop", _Stop),
+    ]
+
+
+class _Fill(Structure):
+    _fields_ = [
+        ("old_image", c_char_p),
+        ("new_image", c_char_p),
+        ("pieces", c_void_p),
+        ("old_size", c_int32),
+        ("new_size", c_int32),
+        ("piece_count", c_int32),
+        ("block_size", c_int32),
+        ("literal_limit", c_int32),
+        ("level", c_int),
+        ("create", c_void_p),
+        ("reset", c_void_p),
+        ("compress", c_void_p),
+        ("destroy", c_void_p),
     ]
 
 
@@ -134,6 +154,42 @@ class NativeKernel:
             ctypes.byref(found),
         )
         return [Piece(*piece) for piece in self._take(found, count) if piece[2]]
+
+    def fill(self, pieces: list[Piece], block_size: int) -> list[PackedFrame]:
+        """Return pieces and what is between them in frames as full as possible."""
+        functions = liblz4.stream_functions()
+        if functions is None:
+            return list(fill_frames(self._old, self._new, pieces, block_size))
+        size = len(self._new)
+        block_size = min(block_size, size + size // 255 + 16)  # No frame needs more.
+        literal_limit = largest_literal_frame(block_size)
+        numbers = _array(chain.from_iterable(pieces), 3 * len(pieces))
+        most = size // literal_limit + 2 * len(pieces) + 1
+        plain = size + block_size
+        frames = (c_int32 * (3 * most))()
+        blocks = (c_uint8 * (plain + plain // 255 + 16 * (most + 1)))()
+        ends = (c_int32 * most)()
+        task = _Fill(
+            self._old,
+            self._new,
+            ctypes.addressof(numbers),
+            len(self._old),
+            size,
+            len(pieces),
+            block_size,
+            literal_limit,
+            LEVEL,
+            *functions,
+        )
+        count = self._library.fota_fill(ctypes.byref(task), frames, blocks, ends)
+        self._require(count)
+        whole = bytes(memoryview(blocks)[: ends[count - 1]])
+        return [
+            PackedFrame(Frame(begin, end, None if start < 0 else start - begin), whole[at:behind])
+            for (begin, end, start), (at, behind) in zip(
+                _triples(frames, count), pairwise((0, *ends[:count])), strict=True
+            )
+        ]
 
     def find_segments(self, settings: CandidateSettings) -> list[Segment]:
         """Return where the new image resembles the old one, sorted."""
@@ -251,13 +307,16 @@ def usable_for(old: bytes, new: bytes) -> bool:
     return max(len(old), len(new)) <= _LARGEST_IMAGE and available()
 
 
-def suffixes_fit(suffixes: array[int]) -> bool:
-    """Whether all of these point into an image that has as many bytes; C would not check it."""
-    if not available():
-        return not suffixes or 0 <= min(suffixes) <= max(suffixes) < len(suffixes)
-    pointer = c_void_p(suffixes.buffer_info()[0])
+def is_suffix_array(text: bytes, numbers: array[int]) -> bool:
+    """Whether numbers from elsewhere are the starts of all suffixes of a text, in their order."""
+    if len(text) != len(numbers):
+        return False
+    pointer = c_void_p(numbers.buffer_info()[0])
     library = cast(ctypes.CDLL, _library())
-    return bool(library.fota_suffixes_fit(pointer, c_int32(len(suffixes))))
+    status = library.fota_is_suffix_array(text, c_int32(len(text)), pointer)
+    if status < 0:
+        raise MemoryError
+    return bool(status)
 
 
 def _array(numbers: Iterable[int], count: int) -> ctypes.Array[c_int32]:

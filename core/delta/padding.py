@@ -11,7 +11,12 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import NamedTuple
 
-_LONGEST_PERIOD = 1024
+_SHORT_PERIOD = 1024
+# Longer patterns are pages of a Flash memory that are the same. Few of one cost the search little,
+# so that few places are looked at, an odd multiple of the step apart: pages are powers of two.
+_LONG_PERIOD = 1 << 14
+_LONG_STEP = 127 * 512
+_LEAST_PERIODS = 10  # Behind the first: three are kept, up to eight make a unit.
 _ANCHOR = 16  # Bytes that come again where there is a pattern.
 _STEP = 512
 _LEAST_RUN = 1024
@@ -73,17 +78,24 @@ class Shortened:
 
 def find_cuts(image: bytes) -> list[Cut]:
     """Return what to leave out of an image; nothing unless it is worth while."""
+    if len(image) ** 2 < _WORTHWHILE:
+        return []
     cuts: list[Cut] = []
     at = 0
+    long_at = 0  # Where to look for a long period next.
     while at + _STEP <= len(image):
         anchor = image[at : at + _ANCHOR]
-        again = image.find(anchor, at + 1, at + _LONGEST_PERIOD + _ANCHOR)
+        reach = _LONG_PERIOD if at >= long_at else _SHORT_PERIOD
+        again = image.find(anchor, at + 1, at + reach + _ANCHOR)
         equal = common_length(image, at, image, again) if again >= 0 else 0
-        if equal < _STEP:
+        period = again - at
+        least = _STEP if period <= _SHORT_PERIOD else _LEAST_PERIODS * period
+        if reach == _LONG_PERIOD and not 0 < period <= _SHORT_PERIOD:
+            long_at = at + _LONG_STEP
+        if equal < least:
             at += _STEP
             continue
         end = again + equal
-        period = again - at
         kept = max(_KEPT, _KEPT_PERIODS * period)
         floor = cuts[-1].start + cuts[-1].size + _KEPT if cuts else 0
         while at > floor and image[at - 1] == image[at - 1 + period]:

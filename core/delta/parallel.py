@@ -11,7 +11,10 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from threading import Thread
 
 T = TypeVar("T")
 _most: int | None = None
@@ -24,6 +27,7 @@ def run_all(tasks: Sequence[Callable[[], T]], *, at_once: bool = True) -> list[T
     """Run all tasks, return their results in order.
 
     An exception of one of them is raised when those that were begun have ended; no more are begun.
+    Where the system gives fewer threads, these do the work, at last the caller alone.
 
     Args:
         tasks: functions that do not need each other.
@@ -48,19 +52,32 @@ def run_all(tasks: Sequence[Callable[[], T]], *, at_once: bool = True) -> list[T
                 errors[index] = error
                 waiting.clear()
 
-    from threading import Thread  # A quick patch does without.
-
-    threads = [Thread(target=work) for _ in range(count - 1)]
-    with ample_stacks():
+    threads: list[Thread] = []
+    try:
+        _start(threads, work, count - 1)
+        work()
+    finally:  # Also when the user interrupts between two tasks.
+        waiting.clear()
         for thread in threads:
-            thread.start()
-    work()
-    for thread in threads:
-        thread.join()
+            thread.join()
     if errors:
         interrupts = [error for error in errors.values() if not isinstance(error, Exception)]
         raise [*interrupts, errors[min(errors)]][0]
     return results  # type: ignore[return-value]
+
+
+def _start(threads: list[Thread], work: Callable[[], None], count: int) -> None:
+    """Start so many threads, or as many as the system has."""
+    from threading import Thread  # A quick patch does without.
+
+    with ample_stacks():
+        for _ in range(count):
+            thread = Thread(target=work)
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError):
+                return
+            threads.append(thread)
 
 
 @contextlib.contextmanager

@@ -9,10 +9,12 @@ from fotabuild.delta.bytewise import subtract
 from fotabuild.delta.candidates import Finder
 from fotabuild.delta.deadline import NO_DEADLINE, Deadline
 from fotabuild.delta.effort import CandidateSettings, PlanSettings
+from fotabuild.delta.frames import fill_frames
 from fotabuild.delta.lz4_parser import block
 from fotabuild.delta.plan import Planner
 from fotabuild.delta.segments import Frame, Piece, Segment
 from fotabuild.delta.suffix_array import suffix_array
+from fotabuild.delta.writer import PackedFrame
 
 
 class PythonKernel:
@@ -42,6 +44,10 @@ class PythonKernel:
     def match(self) -> list[Piece]:
         """Return the pieces that bsdiff finds."""
         return records.match(self._old, self._new)
+
+    def fill(self, pieces: list[Piece], block_size: int) -> list[PackedFrame]:
+        """Return pieces and what is between them in frames as full as possible."""
+        return list(fill_frames(self._old, self._new, pieces, block_size))
 
     def find_segments(self, settings: CandidateSettings) -> list[Segment]:
         """Return where the new image resembles the old one, sorted."""

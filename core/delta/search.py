@@ -8,8 +8,7 @@ from functools import partial
 from itertools import chain
 from typing import Protocol
 
-from fotabuild.delta import frames, native_kernel
-from fotabuild.delta.bytewise import subtract
+from fotabuild.delta import native_kernel
 from fotabuild.delta.deadline import NO_DEADLINE, Deadline
 from fotabuild.delta.effort import CandidateSettings, PlanSettings
 from fotabuild.delta.padding import Shortened, find_cuts
@@ -40,6 +39,9 @@ class Kernel(Protocol):
 
     def match(self) -> list[Piece]:
         """Return the pieces that bsdiff finds."""
+
+    def fill(self, pieces: list[Piece], block_size: int) -> list[PackedFrame]:
+        """Return pieces and what is between them in frames as full as possible."""
 
     def find_segments(self, settings: CandidateSettings) -> list[Segment]:
         """Return where the new image resembles the old one, sorted."""
@@ -91,27 +93,6 @@ def match_pieces(old: bytes, new: bytes, kernel: Kernel) -> list[Piece]:
     suffixes = kernel.suffixes if kernel.compiled and not cuts[0] else None
     pieces = open_kernel(short_old.data, short_new.data, suffixes).match()
     return restore(pieces, short_old, short_new)
-
-
-def fill_frames(
-    old: bytes, new: bytes, pieces: Iterable[Piece], block_size: int
-) -> Iterator[PackedFrame]:
-    """Cut pieces and what is between them into frames as full as possible."""
-    done = 0
-    for new_at, old_at, size in (*pieces, Piece(len(new), 0, 0)):
-        for shift, begin, data in (
-            (None, done, new[done:new_at]),
-            (
-                old_at - new_at,
-                new_at,
-                subtract(new[new_at : new_at + size], old[old_at : old_at + size]),
-            ),
-        ):
-            at = begin
-            for length, block in frames.pack(data, block_size):
-                yield PackedFrame(Frame(at, at + length, shift), block)
-                at += length
-        done = new_at + size
 
 
 def pack_frames(kernel: Kernel, planned: list[Frame], block_size: int) -> Iterator[PackedFrame]:

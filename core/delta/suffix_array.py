@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from fotabuild.delta.deadline import NO_DEADLINE, Deadline
 
 
@@ -31,3 +34,20 @@ def suffix_array(text: bytes, deadline: Deadline = NO_DEADLINE) -> list[int]:
         if rank == size - 1:
             return order
         length *= 2
+
+
+def is_suffix_array(text: bytes, numbers: Sequence[int]) -> bool:
+    """Whether numbers from elsewhere are the starts of all suffixes of a text, in their order.
+
+    Two suffixes that begin with the same byte have the order of those behind it: with that from
+    each to the next, the order is right, and none can stand there twice.
+    """
+    size = len(text)
+    if len(numbers) != size or not all(0 <= start < size for start in numbers):
+        return False
+    ranks = [-1] * (size + 1)  # Behind the end of the text comes what is smaller than all.
+    for rank, start in enumerate(numbers):
+        ranks[start] = rank
+    return all(
+        (text[one], ranks[one + 1]) < (text[two], ranks[two + 1]) for one, two in pairwise(numbers)
+    )

@@ -8,11 +8,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows has no advisory locks.
-    fcntl = None  # type: ignore[assignment]
+from fotabuild.files.locks import wait_for_lock
 
+#: How long others may hold a folder.
+LOCK_SECONDS = 600.0
 # Folders whose flush was put off, where somebody put it off.
 _unflushed: contextvars.ContextVar[set[Path] | None] = contextvars.ContextVar(
     "_unflushed", default=None
@@ -47,19 +46,24 @@ def sync_folders(folders: set[Path]) -> None:
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Wait until nobody else is inside the same call for ``folder``, and keep others out.
 
     Not to be entered twice: a set of several outputs in that folder must be committed outside.
     Where there is no such folder, or the system has no locks, nobody is kept out.
+
+    Args:
+        folder: the folder.
+        seconds: how long to wait for others.
+
+    Raises:
+        FileError: others are inside for longer.
     """
     with contextlib.ExitStack() as stack:
-        if fcntl is not None:
-            with contextlib.suppress(OSError):
-                descriptor = os.open(folder, os.O_RDONLY)
-                stack.callback(os.close, descriptor)
-                # Ends with the descriptor, also when the process is killed.
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            wait_for_lock(descriptor, folder, seconds)
         yield
 
 

@@ -17,6 +17,8 @@ from fotabuild.files.names import refuse_overwrite, same_file
 
 _CHUNK = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)
+# How long others may rename files of one set: that takes no time.
+_RENAMES_SECONDS = 120.0
 
 
 class _Output(NamedTuple):
@@ -187,8 +189,8 @@ def _stage(output: _Output) -> Path:
         raise _no_folder(output.path) from None
     temporary = folder / f".{output.path.name[:50]}.{os.urandom(6).hex()}.tmp"
     mode = 0o600 if output.private else 0o666
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
-    try:
+    try:  # Around the opening, too: whoever interrupts may do it just after.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
         try:
             view = memoryview(output.data)
             while view:
@@ -206,4 +208,6 @@ def _stage(output: _Output) -> Path:
 
 def _one_set(staged: Sequence[tuple[Path, _Output]]) -> AbstractContextManager[None]:
     """Keep other builds from renaming files that belong together at the same time."""
-    return alone_in(staged[0][1].path.parent) if len(staged) > 1 else contextlib.nullcontext()
+    if len(staged) < 2:
+        return contextlib.nullcontext()
+    return alone_in(staged[0][1].path.parent, _RENAMES_SECONDS)

@@ -51,7 +51,7 @@ def run_on_cluster(
         work: what is needed.
         cache: where verified patches go.
         address: of the scheduler, such as ``tcp://build-1:8786``.
-        patience: seconds without any progress after which the cluster is given up.
+        patience: seconds in which no worker makes a patch, after which the cluster is given up.
         report: hears of each piece of work that is done.
         say: hears of losses.
 
@@ -97,7 +97,7 @@ class _Round:
 
         Raises:
             LostError: the scheduler is gone.
-            ClusterError: nothing was finished for too long.
+            ClusterError: no worker made a patch for too long.
         """
         patience = self._run.patience
         told = False
@@ -107,9 +107,11 @@ class _Round:
                 self._submit(self._waiting.popleft())
             for task in self._connection.done(self._running):
                 self._take(task)
+            if self._connection.is_working(self._running):
+                patience.renew()
             if self._run.jobs and patience.is_over():
                 raise ClusterError(
-                    f"no patch was finished for {patience.seconds:.0f} seconds, workers have "
+                    f"no worker made a patch for {patience.seconds:.0f} seconds; they have "
                     f"{threads} threads",
                     remedy="look at the workers, or raise --patience; what was finished is kept",
                 )
@@ -134,6 +136,7 @@ class _Round:
             step.effort,
             inputs.hints,
             engine.fingerprint(),
+            step.time_limit,
             key=f"fotabuild-patch-{job.work.key}-{job.asked}",
         )
         self._running[task] = job

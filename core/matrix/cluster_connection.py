@@ -54,6 +54,8 @@ class Connection:
         self._seconds = seconds
         self._threads = 0
         self._asked = -math.inf
+        self._working = frozenset[str]()
+        self._asked_for_work = -math.inf
 
     def threads(self) -> int:
         """Return how many threads the workers have, a second ago.
@@ -69,6 +71,23 @@ class Connection:
             self._threads = sum(found.values())
             self._asked = time.monotonic()
         return self._threads
+
+    def is_working(self, tasks: Collection[Any]) -> bool:
+        """Return whether a worker had one of these tasks, a second ago.
+
+        A worker that hangs has them until the scheduler gives it up (``worker-ttl``).
+
+        Raises:
+            LostError: nobody answers.
+        """
+        if time.monotonic() - self._asked_for_work > 1:
+            with _losing():
+                found = self._client.sync(
+                    self._client.scheduler.processing, workers=None, callback_timeout=self._seconds
+                )
+            self._working = frozenset(str(key) for keys in found.values() for key in keys)
+            self._asked_for_work = time.monotonic()
+        return any(task.key in self._working for task in tasks)
 
     def submit(self, task: Callable[..., Any], *arguments: Any, key: str) -> Any:
         """Give a task to the cluster and return what stands for its result.

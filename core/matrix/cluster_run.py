@@ -15,7 +15,7 @@ from fotabuild.matrix.work import Work, lost, run_work
 
 
 class Patience:
-    """Counts the seconds since something was finished.
+    """Counts the seconds since something was finished, or in the making.
 
     Args:
         seconds: how many may pass.
@@ -26,11 +26,11 @@ class Patience:
         self.renew()
 
     def renew(self) -> None:
-        """Something was finished."""
+        """Something was finished, or is in the making."""
         self._start = time.monotonic()
 
     def is_over(self) -> bool:
-        """Whether nothing was finished for too long."""
+        """Whether nothing was for too long."""
         return time.monotonic() - self._start > self.seconds
 
 

@@ -54,6 +54,7 @@ def make(
     effort: Effort,
     hints: ImageHints | None,
     expected: str,
+    time_limit: float | None = None,
 ) -> Answer:
     """Make one patch.
 
@@ -64,12 +65,15 @@ def make(
         effort: how hard to look for a smaller patch.
         hints: symbols of both images.
         expected: fingerprint of the asker's engine; another one here makes nothing.
+        time_limit: seconds after which the smallest patch so far is taken; None for no limit.
     """
     mine = engine.fingerprint()
     if mine != expected:
         return Answer(mine)
     try:
-        patch = make_patch(old, new, block_size=block_size, effort=effort, hints=hints)
+        patch = make_patch(
+            old, new, block_size=block_size, effort=effort, time_limit=time_limit, hints=hints
+        )
         data = msgspec.msgpack.encode(patch)
     except FotabuildError as error:
         return Answer(mine, refusal=str(error))

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
-import os
-import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
-from multiprocessing import connection
 from multiprocessing.context import BaseContext
 
 from fotabuild.cache.content_cache import ContentCache
-from fotabuild.delta.parallel import use_processors
 from fotabuild.files.folders import renames_flushed_together, sync_folder
+from fotabuild.matrix.local_process import end_processes, prepare_process, run_task, undisturbed
 from fotabuild.matrix.outcome import Row
 from fotabuild.matrix.work import Work, lost, run_work
 
 _TRIES = 3
-_unflushed = ExitStack()
 Report = Callable[[list[Row]], None]
 
 
@@ -32,7 +28,8 @@ def run_local(
     """Run all work; ``report`` hears of each piece that is done.
 
     A process that dies, such as one that the system ended for its memory, takes no result of
-    others with it: its work is tried again, at last alone.
+    others with it: its work is tried again, at last alone. Whoever interrupts does not wait for
+    patches that are under way.
 
     Args:
         work: what to do; the largest first.
@@ -91,31 +88,44 @@ def _run_pool(
     running: dict[Future[list[Row]], Work] = {}
     # One ahead for each process, which need not wait for this one then; but a suspect is alone.
     most = 2 * jobs if jobs > 1 else 1
-    pool = ProcessPoolExecutor(min(jobs, len(work)), _context(), _prepare_process)
-    try:
-        while waiting or running:
-            while waiting and len(running) < most:
-                free = memory - sum(one.memory for one in running.values())
-                fitting = next((one for one in waiting if one.memory <= free), None)
-                one = fitting if fitting is not None or running else waiting[0]
-                if one is None:
-                    break
-                running[pool.submit(run_work, one, cache)] = one
-                waiting.remove(one)
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                report(future.result())
-                del running[future]
-    except BrokenProcessPool:
-        # Nobody knows which of them it was; finished ones among them are reported first.
-        for future, one in running.items():
-            if future.done() and future.exception() is None:
-                report(future.result())
-            else:
-                tries[one.key] += 1
-                waiting.append(one)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with _pool(min(jobs, len(work))) as pool:
+        try:
+            while waiting or running:
+                while waiting and len(running) < most:
+                    free = memory - sum(one.memory for one in running.values())
+                    fitting = next((one for one in waiting if one.memory <= free), None)
+                    one = fitting if fitting is not None or running else waiting[0]
+                    if one is None:
+                        break
+                    with undisturbed():  # Processes may start here.
+                        running[pool.submit(run_task, run_work, one, cache)] = one
+                    waiting.remove(one)
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    report(future.result())
+                    del running[future]
+        except BrokenProcessPool:
+            # Nobody knows which of them it was; finished ones among them are reported first.
+            for future, one in running.items():
+                if future.done() and future.exception() is None:
+                    report(future.result())
+                else:
+                    tries[one.key] += 1
+                    waiting.append(one)
     return list(waiting)
+
+
+@contextlib.contextmanager
+def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Keep processes, and end them at once where an exception ends the work."""
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(count, _context(), prepare_process)
+    try:
+        yield pool
+    except BaseException:  # Nobody takes what is under way.
+        end_processes(set(multiprocessing.active_children()) - others)
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown(cancel_futures=True)
 
 
 def _context() -> BaseContext:
@@ -126,22 +136,3 @@ def _context() -> BaseContext:
     """
     alone = threading.active_count() == 1
     return multiprocessing.get_context("fork" if alone and sys.platform == "linux" else "spawn")
-
-
-def _prepare_process() -> None:
-    """Leave Ctrl-C and folders to the parent, which flushes them once.
-
-    End when it is gone: nobody would collect the result.
-    """
-    _unflushed.enter_context(renames_flushed_together())
-    use_processors(1)  # The others are for the other processes.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)

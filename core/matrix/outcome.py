@@ -18,12 +18,14 @@ class Outcome(enum.Enum):
         FULL_IMAGE: it is not worth it, or the old image has no decoder for it; these devices get
             the full image.
         FAILED: it could not be made.
+        PLANNED: in a dry run: it would be made or taken from the cache, if it is worth it.
     """
 
     MADE = "made"
     REUSED = "reused"
     FULL_IMAGE = "full-image"
     FAILED = "failed"
+    PLANNED = "planned"
 
 
 @dataclass(frozen=True)

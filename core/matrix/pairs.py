@@ -8,7 +8,11 @@ from pathlib import Path
 
 from fotabuild.errors import FileError, ImportListError, UsageError, in_file
 from fotabuild.files.reading import read_file
+from fotabuild.formats.no_image import is_patch
+from fotabuild.formats.patch_sidecar import sidecar_of
+from fotabuild.formats.patch_stream import HEADER_SIZE
 from fotabuild.limits import READ_LIMITS
+from fotabuild.releases.layout import BLOBS, INDEX
 from fotabuild.releases.table import read_table
 from fotabuild.steps.delta import DeltaStep
 
@@ -34,8 +38,8 @@ def all_pairs(old: Iterable[Path], new: Iterable[Path]) -> list[Pair]:
     Raises:
         FileError: a folder cannot be read.
     """
-    targets = _images(new)
-    return [Pair(o, n, f"{o.stem}-to-{n.stem}") for o in _images(old) for n in targets]
+    targets = images_in(new)
+    return [Pair(o, n, f"{o.stem}-to-{n.stem}") for o in images_in(old) for n in targets]
 
 
 def read_pairs(table: Path) -> list[Pair]:
@@ -82,18 +86,42 @@ def steps_of(pairs: Sequence[Pair], folder: Path, make: MakeStep) -> list[DeltaS
     return [make(pair.old, pair.new, folder / f"{pair.name}.patch") for pair in pairs]
 
 
-def _images(paths: Iterable[Path]) -> list[Path]:
+def images_in(paths: Iterable[Path]) -> list[Path]:
+    """Return images, and those in folders; hidden files, patches and their side files are none.
+
+    Raises:
+        FileError: a folder cannot be read.
+        UsageError: a folder is a release store.
+    """
     images: list[Path] = []
     for path in paths:
         try:
             if path.is_dir():
-                images += sorted(
-                    child
-                    for child in path.iterdir()
-                    if child.is_file() and not child.name.startswith(".")
-                )
+                images += _images_of(path)
             else:
                 images.append(path)
         except OSError as error:
             raise FileError(f"cannot look there: {error.strerror}", file=path) from None
     return images
+
+
+def _images_of(folder: Path) -> list[Path]:
+    if (folder / INDEX).is_file() and (folder / BLOBS).is_dir():
+        raise UsageError(
+            f"{folder} is a release store: with releases.store in fotabuild.yaml, --new IMAGE "
+            "--fw-version VERSION makes the deltas from its releases"
+        )
+    files = sorted(
+        child for child in folder.iterdir() if child.is_file() and not child.name.startswith(".")
+    )
+    patches = {file for file in files if _is_patch(file)}
+    patches |= {sidecar_of(patch) for patch in patches}
+    return [file for file in files if file not in patches]
+
+
+def _is_patch(file: Path) -> bool:
+    try:
+        with open(file, "rb") as stream:
+            return is_patch(stream.read(HEADER_SIZE))
+    except OSError:  # Who reads it as an image says more.
+        return False

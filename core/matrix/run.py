@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.matrix.local import run_local
 from fotabuild.matrix.machine import free_memory, processors
-from fotabuild.matrix.outcome import MatrixResult, Row
+from fotabuild.matrix.outcome import MatrixResult, Outcome, Row
 from fotabuild.matrix.work import gather
 from fotabuild.steps.delta import DeltaStep
 
@@ -22,13 +22,31 @@ class Workforce:
         jobs: processes of this machine; 0 for as many as there are processors.
         memory: bytes that they may need together; 0 for half of what is free.
         scheduler: address of a Dask scheduler, if the patches are made on its cluster.
-        patience: seconds to wait for a lost cluster.
+        patience: seconds to wait for a cluster that makes no patch.
     """
 
     jobs: int = 1
     memory: int = 0
     scheduler: str | None = None
     patience: float = 300.0
+
+
+def foresee_matrix(
+    steps: Sequence[DeltaStep], report: Callable[[Row], None] = lambda _row: None
+) -> MatrixResult:
+    """Look for the images of all deltas; make and write nothing.
+
+    Args:
+        steps: the deltas.
+        report: hears of each.
+    """
+    start = time.perf_counter()
+    work, failed = gather(steps)
+    planned = [Row(index, Outcome.PLANNED, "") for one in work for index, _ in one.steps]
+    rows = sorted((*failed, *planned), key=lambda row: row.index)
+    for row in rows:
+        report(row)
+    return MatrixResult(steps, rows, time.perf_counter() - start)
 
 
 def run_matrix(

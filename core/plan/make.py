@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from fotabuild.steps.suit import SuitStep
 
 _AnyStep = TypeVar("_AnyStep", bound=Step)
+_MAKE_BOTH = "'fotabuild init --credentials-only' makes key and certificate in keys/"
+_HOW_TO_GIVE = {
+    "url": "say where devices will download the payload, such as 'url: https://HOST/{file}' below "
+    "'payload:'; an upload to a service puts the service's own URL into what it sends",
+    "key": _MAKE_BOTH,
+    "certificate": _MAKE_BOTH,
+}
 
 
 class StepMaker:
@@ -385,5 +392,6 @@ class StepMaker:
                 "this setting is needed and missing",
                 file=self._config.file,
                 field=f"{section}.{name}",
+                remedy=_HOW_TO_GIVE.get(name),
             )
         return value

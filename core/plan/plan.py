@@ -35,16 +35,27 @@ class Plan:
     notes: tuple[str, ...] = ()
     reads: tuple[Path, ...] = ()
 
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Files that steps read and none of them makes."""
+        made = {path for step in self.steps for path in step.outputs}
+        read = (path for step in self.steps for path in step.inputs)
+        return tuple(dict.fromkeys(path for path in read if path not in made))
 
-def make_plan(config: LoadedConfig, build: Build, *, signed_here: bool = True) -> Plan:
+
+def make_plan(
+    config: LoadedConfig, build: Build, *, signed_here: bool = True, reported_here: bool = True
+) -> Plan:
     """Return the steps that make every artifact of ``build``.
 
     Args:
         config: the project.
         build: the build.
         signed_here: whether the manifest steps are run here; else no key is needed.
+        reported_here: whether the report is made here; else its extra is not needed.
 
     Raises:
+        MissingExtraError: the extra ``report`` is not installed, and the project wants a report.
         ConfigError: a setting that a step needs is missing.
         PlanError: two steps would write the same file, a step would overwrite an input, or the
             release store has no index here.
@@ -86,7 +97,10 @@ def make_plan(config: LoadedConfig, build: Build, *, signed_here: bool = True) -
         steps.append(maker.factory(image, build.output(".factory.bin")))
     if config.project.report.write:
         made = [path for s in steps if s.kind is not StepKind.RESOURCES for path in s.outputs]
-        steps.append(maker.report(build, made, planned.deltas, build.output(".report.html")))
+        report = maker.report(build, made, planned.deltas, build.output(".report.html"))
+        if reported_here:
+            report.require_extra()
+        steps.append(report)
     _check_files(steps, _given_files(steps, build.image, image))
     return Plan(tuple(steps), tuple(notes), planned.reads)
 

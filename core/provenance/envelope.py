@@ -74,18 +74,7 @@ def unseal(data: bytes, public_key: bytes) -> bytes:
     Raises:
         ProvenanceError: no envelope, of another kind, or not signed by this key.
     """
-    try:
-        envelope = msgspec.json.decode(data, type=_Envelope)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise ProvenanceError(f"this is not a signed statement: {error}") from None
-    if envelope.payload_type != PAYLOAD_TYPE:
-        raise ProvenanceError(
-            f"{envelope.payload_type[:80]!r} where {PAYLOAD_TYPE!r} is expected",
-            field="payloadType",
-        )
-    if len(envelope.signatures) > _MOST_SIGNATURES:
-        raise ProvenanceError(f"more than {_MOST_SIGNATURES} signatures", field="signatures")
-    payload = _decode(envelope.payload, "payload")
+    envelope, payload = _open(data)
     signed = pre_authentication(payload)
     for index, signature in enumerate(envelope.signatures):
         der = _decode(signature.sig, f"signatures[{index}].sig")
@@ -99,6 +88,31 @@ def unseal(data: bytes, public_key: bytes) -> bytes:
         field="signatures",
         remedy="the statement was changed, or signed with another key",
     )
+
+
+def unverified(data: bytes) -> bytes:
+    """Return what an envelope holds, whoever signed it: for questions to people, and nothing else.
+
+    Raises:
+        ProvenanceError: no envelope, or of another kind.
+    """
+    return _open(data)[1]
+
+
+def _open(data: bytes) -> tuple[_Envelope, bytes]:
+    try:
+        envelope = msgspec.json.decode(data, type=_Envelope)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise ProvenanceError(f"this is not a signed statement: {error}") from None
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise ProvenanceError(
+            f"{envelope.payload_type[:80]!r} where {PAYLOAD_TYPE!r} is expected",
+            field="payloadType",
+        )
+    if len(envelope.signatures) > _MOST_SIGNATURES:
+        raise ProvenanceError(f"more than {_MOST_SIGNATURES} signatures", field="signatures")
+    payload = _decode(envelope.payload, "payload")
+    return envelope, payload
 
 
 def _decode(text: str, field: str) -> bytes:

@@ -14,6 +14,7 @@ from fotabuild.digest import sha256
 from fotabuild.errors import PartsListError, YamlError, in_file
 from fotabuild.files.reading import read_file
 from fotabuild.limits import READ_LIMITS
+from fotabuild.provenance.public_text import find_secret
 
 _Text = Annotated[str, Meta(min_length=1, max_length=1000)]
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -53,7 +54,7 @@ def read_parts(path: Path) -> tuple[Part, ...]:
     """Return the parts in a list, sorted by name and version; files have become digests.
 
     Raises:
-        PartsListError: malformed, or a part is there twice.
+        PartsListError: malformed, with a secret in it, or a part is there twice.
         FileError: the list or the file of a part cannot be read.
     """
     with in_file(path):
@@ -64,11 +65,24 @@ def read_parts(path: Path) -> tuple[Part, ...]:
             raise PartsListError(
                 f"this is no list of parts: {error}", remedy="see provenance.md for its form"
             ) from None
+        for part in found:
+            _refuse_secrets(part)
         parts = sorted((_with_digest(part, path.parent) for part in found), key=_key)
         for one, other in pairwise(parts):
             if _key(one) == _key(other):
                 raise PartsListError("this part is there twice", field=one.name)
     return tuple(parts)
+
+
+def _refuse_secrets(part: Part) -> None:
+    for text in (part.name, part.version, part.purl, part.license, part.supplier):
+        secret = find_secret(text or "")
+        if secret is not None:
+            raise PartsListError(
+                f"here stands {secret}, and a bill of materials is for everybody",
+                field=part.name if find_secret(part.name) is None else "parts",
+                remedy="write it without",
+            )
 
 
 def _key(part: Part) -> tuple[str, str]:

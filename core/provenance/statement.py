@@ -20,6 +20,8 @@ PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:fotabuild:build:v1"
 #: The builder of who runs ``fotabuild`` by hand and says nothing about it.
 UNKNOWN_BUILDER = "urn:fotabuild:builder:unspecified"
+#: The digest of a material that is sources, and the name of one that is not said but found.
+COMMIT, INSTALLED_IMAGE = "gitCommit", "installed image"
 _DIGEST_DIGITS = 64
 _LONGEST_NAME = 4096
 

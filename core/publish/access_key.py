@@ -7,13 +7,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from fotabuild.errors import NoAccessKeyError
-from fotabuild.files.reading import read_file
+from fotabuild.errors import FileError, NoAccessKeyError
+from fotabuild.files.reading import read_file, read_pipe
 
 #: The variable that is looked at when no setting names another place.
 VARIABLE = "FOTABUILD_ACCESS_KEY"
 _LIMIT = 4096
-_REMEDY = f"put it into the variable {VARIABLE}, or name its place with publish.access-key"
+_PLACES = "say where it is with publish.access-key: env:NAME, file:PATH or fd:NUMBER"
+_LOCAL = "the key of 'fotabuild serve' is in the file access-key of its data folder"
+_SHAPE = "a key is 8 or more printable characters without spaces; copy it once more"
 _HIDDEN = "***"
 
 
@@ -72,11 +74,11 @@ def read_access_key(source: str | None, environ: Mapping[str, str] = os.environ)
     if scheme == "env":
         text = environ.get(place, "")
     elif scheme == "file":
-        text = _decode(read_file(Path(place), _LIMIT, "access key"), source)
+        text = _decode(_read_file(Path(place)), source)
     elif scheme == "fd" and place.isascii() and place.isdigit():
         text = _decode(_read_descriptor(int(place)), source)
     else:
-        raise NoAccessKeyError("this is no place of an access key", remedy=_REMEDY)
+        raise NoAccessKeyError("this is no place of an access key", remedy=_PLACES)
     return parse_access_key(text, source)
 
 
@@ -92,29 +94,42 @@ def parse_access_key(text: str, source: str) -> AccessKey:
     """
     text = text.strip()
     if not text:
-        raise NoAccessKeyError(f"there is no access key in {source}", remedy=_REMEDY)
+        raise NoAccessKeyError(f"there is no access key in {source}", remedy=_how_to_give(source))
     if len(text) > _LIMIT or re.fullmatch(r"[!-~]{8,}", text) is None:
-        raise NoAccessKeyError(
-            f"what {source} holds is no access key",
-            remedy="a key is 8 or more printable characters without spaces",
-        )
+        raise NoAccessKeyError(f"what {source} holds is no access key", remedy=_SHAPE)
     return AccessKey(text, source)
+
+
+def _how_to_give(source: str) -> str:
+    """Return what to do where there is no key, whoever has to do it and at whatever hour."""
+    scheme, _, place = source.partition(":")
+    how = f"write the key into {place if scheme == 'file' else source}"
+    if scheme == "env":
+        how = f"set {place} to the key where this command runs (in CI: from this job's secrets)"
+    return f"{how}, or {_PLACES}; {_LOCAL}"
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return read_file(path, _LIMIT, "access key")
+    except FileError as error:
+        error.remedy = error.remedy or f"publish.access-key says that it is there; {_LOCAL}"
+        raise
 
 
 def _decode(data: bytes, source: str) -> str:
     try:
         return data.decode("ascii")
     except UnicodeDecodeError:
-        raise NoAccessKeyError(f"what {source} holds is no access key") from None
+        raise NoAccessKeyError(f"what {source} holds is no access key", remedy=_SHAPE) from None
 
 
 def _read_descriptor(number: int) -> bytes:
-    data = b""
     try:
-        while len(data) <= _LIMIT and (piece := os.read(number, _LIMIT)):
-            data += piece
+        # Its first line: whoever wrote that may keep the pipe open.
+        return read_pipe(number, _LIMIT + 1, line=True)
     except OSError as error:
         raise NoAccessKeyError(
-            f"cannot read fd:{number}: {error.strerror}", remedy=_REMEDY
+            f"cannot read fd:{number}: {error.strerror or error}",
+            remedy=f"open it for this command, such as 'fotabuild upload ... {number}<FILE'",
         ) from None
-    return data

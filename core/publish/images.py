@@ -14,7 +14,7 @@ from fotabuild.publish.jobs import (
     complete_job,
     fill_job,
 )
-from fotabuild.publish.journal import Entry
+from fotabuild.publish.journal_state import Entry
 from fotabuild.publish.records import Records
 from fotabuild.publish.updates import Stored, Update
 from fotabuild.publish.values import Image, Kind

@@ -9,66 +9,29 @@ it. The file goes when nothing of the run is left on the service.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
-import re
 import secrets
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fotabuild.errors import FileError, JournalError
+from fotabuild.files.locks import try_lock
 from fotabuild.files.reading import read_file
+from fotabuild.publish.journal_folder import ELSEWHERE, SUFFIX
+from fotabuild.publish.journal_state import Entry, State, apply
 from fotabuild.publish.values import Kind
 
-try:
-    import fcntl
-except ImportError:  # Windows has no advisory locks.
-    fcntl = None  # type: ignore[assignment]
-
-_SUFFIX = ".jsonl"
 _LIMIT = 16 * 1024 * 1024
-_RUN = re.compile(r"[0-9A-Za-z-]{1,64}")
 _FORMAT = 1
-
-
-@dataclass
-class Entry:
-    """An object that was made, or may have been.
-
-    Attributes:
-        kind: what it is.
-        key: the update that it belongs to, such as ``full``.
-        name: its unique name.
-        id: its id, once known.
-        gone: whether it was deleted, or is known not to exist.
-    """
-
-    kind: Kind
-    key: str
-    name: str
-    id: str | None = None
-    gone: bool = False
-
-
-@dataclass
-class _State:
-    header: dict[str, Any] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    plan: dict[str, Any] | None = None
-    ordered: set[str] = field(default_factory=set)
-    results: list[dict[str, Any]] | None = None
-    kept: bool = False
 
 
 class Journal:
     """The journal of one run, locked while it is open. Made by :func:`begin` or :func:`reopen`."""
 
-    def __init__(self, path: Path, descriptor: int, state: _State) -> None:
+    def __init__(self, path: Path, descriptor: int, state: State) -> None:
         self.path = path
         self._descriptor = descriptor
         self._state = state
@@ -79,7 +42,7 @@ class Journal:
     @property
     def run(self) -> str:
         """The id of the run."""
-        return self.path.name.removesuffix(_SUFFIX)
+        return self.path.name.removesuffix(SUFFIX)
 
     @property
     def header(self) -> Mapping[str, Any]:
@@ -155,7 +118,7 @@ class Journal:
         try:
             self._write(values)
         except JournalError:
-            _apply(self._state, values)
+            apply(self._state, values)
 
     def order_start(self, key: str) -> None:
         """Write down that a campaign is about to be started."""
@@ -194,38 +157,17 @@ class Journal:
             with contextlib.suppress(OSError):
                 self._take_back()
             raise JournalError(
-                f"cannot write the journal: {error.strerror}", file=self.path, remedy=_ELSEWHERE
+                f"cannot write the journal: {error.strerror}", file=self.path, remedy=ELSEWHERE
             ) from None
         self._torn = False
         self._end += len(data)
-        _apply(self._state, dict(values))
+        apply(self._state, dict(values))
 
     def _take_back(self) -> None:
         """Cut off what a failed write left: the next line would make nonsense of it."""
         if self._torn:
             os.ftruncate(self._descriptor, self._end)
             self._torn = False
-
-
-_ELSEWHERE = "publish.journal names another folder"
-
-
-def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the user's folder for journals: it outlives clean builds and checkouts."""
-    try:
-        return _user_folder(environ) / "fotabuild" / "uploads"
-    except RuntimeError:
-        raise JournalError("this user has no home folder", remedy=_ELSEWHERE) from None
-
-
-def _user_folder(environ: Mapping[str, str]) -> Path:
-    if sys.platform == "win32":
-        base = environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Application Support")
-    else:
-        base = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base)
 
 
 def begin(folder: Path, service: str, details: Mapping[str, Any]) -> Journal:
@@ -240,17 +182,17 @@ def begin(folder: Path, service: str, details: Mapping[str, Any]) -> Journal:
         JournalError: it cannot be written.
     """
     run = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
-    path = folder / f"{run}{_SUFFIX}"
+    path = folder / f"{run}{SUFFIX}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
         descriptor = os.open(path, flags, 0o600)
     except OSError as error:
         raise JournalError(
-            f"cannot make the journal: {error.strerror}", file=path, remedy=_ELSEWHERE
+            f"cannot make the journal: {error.strerror}", file=path, remedy=ELSEWHERE
         ) from None
     _lock(descriptor, path)
-    journal = Journal(path, descriptor, _State())
+    journal = Journal(path, descriptor, State())
     try:
         journal._write(
             {"event": "run", "format": _FORMAT, "service": service, "details": dict(details)}
@@ -276,11 +218,11 @@ def reopen(path: Path) -> Journal:
     try:
         _lock(descriptor, path)
         data = read_file(path, _LIMIT, "journal")
-        state = _State()
+        state = State()
         end = data.rfind(b"\n") + 1
         for number, line in enumerate(data[:end].splitlines(), 1):
             try:
-                _apply(state, json.loads(line))
+                apply(state, json.loads(line))
             except (ValueError, LookupError, TypeError, RecursionError):
                 raise JournalError(
                     "this line is not of a journal", file=path, line=number
@@ -302,62 +244,13 @@ def reopen(path: Path) -> Journal:
     return Journal(path, descriptor, state)
 
 
-def runs(folder: Path) -> Iterator[Path]:
-    """Yield the journals in a folder, oldest first."""
-    if folder.is_dir():
-        yield from sorted(folder.glob(f"*{_SUFFIX}"))
-
-
-def path_of(folder: Path, run: str) -> Path:
-    """Return the journal of a run.
-
-    Raises:
-        JournalError: there is none.
-    """
-    path = folder / f"{run}{_SUFFIX}"
-    if _RUN.fullmatch(run) is None or not path.is_file():
-        raise JournalError(
-            f"there is no run {run!r} in {folder}", remedy="'fotabuild cleanup --list'"
-        )
-    return path
-
-
-def _apply(state: _State, values: dict[str, Any]) -> None:
-    event = values["event"]
-    if event == "run":
-        state.header = values
-    elif event == "plan":
-        state.plan = values["plan"]
-    elif event == "intent":
-        state.entries.append(Entry(Kind(values["kind"]), values["key"], values["name"]))
-    elif event in ("made", "gone"):
-        kind = Kind(values["kind"])
-        entry = [e for e in state.entries if (e.kind, e.name) == (kind, values["name"])][-1]
-        if event == "gone":
-            entry.gone = True
-        else:
-            entry.id = str(values["id"])
-    elif event == "start":
-        state.ordered.add(values["key"])
-    elif event == "results":
-        state.results = list(values["results"])
-    elif event == "kept":
-        state.kept = True
-    else:
-        raise ValueError(event)
-
-
 def _lock(descriptor: int, path: Path) -> None:
     """Keep other processes away; the lock ends with this process, however it ends."""
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+    with contextlib.suppress(OSError):  # Not every network drive knows locks.
+        if not try_lock(descriptor):
             busy = JournalError("another process works on this run", file=path)
             busy.in_use = True
-            raise busy from None
+            raise busy
 
 
 def _sync(folder: Path) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from fotabuild.errors import ServiceError
 from fotabuild.publish.events import Made, Report
-from fotabuild.publish.journal import Entry, Journal
+from fotabuild.publish.journal import Journal
+from fotabuild.publish.journal_state import Entry
 from fotabuild.publish.names import unique_name
 from fotabuild.publish.service import Service
 from fotabuild.publish.updates import Update

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from fotabuild.errors import ServiceError
 from fotabuild.publish.events import Deleted, Report
-from fotabuild.publish.journal import Entry, Journal
+from fotabuild.publish.journal import Journal
+from fotabuild.publish.journal_state import Entry
 from fotabuild.publish.names import artifacts_of
 from fotabuild.publish.outcome import Stage, stage_of
 from fotabuild.publish.service import Service

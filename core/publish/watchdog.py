@@ -8,6 +8,7 @@ the whole exchange is over.
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import threading
 from collections.abc import Iterator
@@ -74,6 +75,32 @@ class WatchedAdapter(HTTPAdapter):
         return manager
 
 
+class _Shelf:
+    """Where a pool keeps its connections: a queue for one thread, without a lock.
+
+    Ctrl-C may come when a lock was just taken, and nobody frees that any more: the requests of the
+    clean-up would wait for it for ever.
+    """
+
+    def __init__(self, maxsize: int = 0) -> None:
+        self._size = maxsize
+        self._items: list[Any] = []
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ARG002 - as urllib3 calls it
+        try:
+            return self._items.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 - as urllib3 calls it
+        if len(self._items) >= self._size:
+            raise queue.Full
+        self._items.append(item)
+
+    def qsize(self) -> int:
+        return len(self._items)
+
+
 def _pools(watchdog: Watchdog) -> dict[str, type]:
     class Plain(HTTPConnection):
         def connect(self) -> None:
@@ -95,8 +122,10 @@ def _pools(watchdog: Watchdog) -> dict[str, type]:
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
+        QueueCls = _Shelf  # type: ignore[assignment]
 
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure
+        QueueCls = _Shelf  # type: ignore[assignment]
 
     return {"http": PlainPool, "https": SecurePool}

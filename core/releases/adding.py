@@ -20,15 +20,9 @@ from fotabuild.releases.storage import Storage
 def add_all(storage: Storage, sources: Sequence[ReleaseSource]) -> tuple[bool, ...]:
     """Add many releases; see :meth:`fotabuild.releases.store.ReleaseStore.add_all`."""
     entries = [source().entry() for source in sources]
-    planned = {entry.record: entry for entry in entries}
-    if len(planned) < len(entries):
-        raise ReleaseError("a release stands twice among those to add")
     with storage.alone():
         contents = read_contents(storage)
-        for record in planned.keys() & contents.known.keys():
-            _refuse_other(storage, planned[record].release, contents.known[record].release)
-        # What nobody could read again must not be written.
-        encode_index({**contents.known, **planned}.values())
+        _check(storage, entries, contents)
         with renames_flushed_together():
             for source, entry in zip(sources, entries, strict=True):
                 _write_files(storage, source(), entry, is_new=entry.record not in contents.known)
@@ -37,6 +31,30 @@ def add_all(storage: Storage, sources: Sequence[ReleaseSource]) -> tuple[bool, .
         written = [entry for entry, is_new in zip(entries, added, strict=True) if is_new]
         publish_index(storage, written=written)
     return tuple(added)
+
+
+def foresee_all(
+    storage: Storage, sources: Sequence[ReleaseSource]
+) -> tuple[tuple[Entry, bool], ...]:
+    """Return what :func:`add_all` would leave of each, and whether it is new; write nothing."""
+    entries = [source().entry() for source in sources]
+    contents = read_contents(storage)
+    _check(storage, entries, contents)
+    return tuple(
+        (contents.known.get(entry.record, entry), entry.record not in contents.known)
+        for entry in entries
+    )
+
+
+def _check(storage: Storage, entries: Sequence[Entry], contents: Contents) -> None:
+    """Refuse what cannot be added to a store with these contents."""
+    planned = {entry.record: entry for entry in entries}
+    if len(planned) < len(entries):
+        raise ReleaseError("a release stands twice among those to add")
+    for record in planned.keys() & contents.known.keys():
+        _refuse_other(storage, planned[record].release, contents.known[record].release)
+    # What nobody could read again must not be written.
+    encode_index({**contents.known, **planned}.values())
 
 
 def _write_files(storage: Storage, new: NewRelease, entry: Entry, *, is_new: bool) -> None:

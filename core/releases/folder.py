@@ -9,16 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from fotabuild.errors import FileError, OutputConflictError, ReleaseStorageError, StoreDamageError
+from fotabuild.files.locks import wait_for_lock
 from fotabuild.files.reading import read_file
 from fotabuild.files.writing import OutputSet, write_file
 from fotabuild.releases.storage import MOST_FILES, too_many_files
 
-try:
-    import fcntl
-except ImportError:  # Windows has no advisory locks.
-    fcntl = None  # type: ignore[assignment]
-
 _LOCK = ".lock"
+#: How long others may hold a store: adding many large images takes minutes.
+LOCK_SECONDS = 600.0
 
 
 class FolderStorage:
@@ -107,7 +105,11 @@ class FolderStorage:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the lock of the folder; it ends with the process, also when that is killed."""
+        """Hold the lock of the folder; it ends with the process, also when that is killed.
+
+        Raises:
+            ReleaseStorageError: nobody can write here, or others hold the lock for too long.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
@@ -116,9 +118,8 @@ class FolderStorage:
                 f"cannot write to the store: {error.strerror}", file=self.folder
             ) from None
         try:
-            if fcntl is not None:
-                with contextlib.suppress(OSError):  # Not every network drive knows locks.
-                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with contextlib.suppress(OSError):  # Not every network drive knows locks.
+                wait_for_lock(descriptor, self.folder, LOCK_SECONDS, ReleaseStorageError)
             yield
         finally:
             os.close(descriptor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from fotabuild.releases.contents import read_index
 from fotabuild.releases.findings import Finding, Problem
 from fotabuild.releases.fsck_files import check_files, remove_unused
@@ -21,7 +23,9 @@ def check_store(
 
     Damaged records and marks are restored from the index, and the index from them. A damaged image
     cannot be restored from the store alone: adding the release again heals it. So does adding a
-    release whose record is damaged and that the index does not know.
+    release whose record is damaged and that the index does not know. Others may add releases while
+    the images are read, which can take hours. Nothing is written to a store that is not healed,
+    not even a lock.
 
     Args:
         store: the store.
@@ -39,7 +43,8 @@ def check_store(
     if not names:
         raise no_store(store.storage)
     findings: list[Finding] = []
-    with store.storage.alone():
+    alone = store.storage.alone if heal else contextlib.nullcontext
+    with alone():
         index, listed = read_index(store.storage)
         known = {entry.record: entry for entry in listed}
         entries = check_texts(store.storage, known, findings, heal=heal, grace=grace)
@@ -49,6 +54,7 @@ def check_store(
                 publish_index(store.storage, trusted=False)
             detail = "missing or damaged" if index is None else "not made from these records"
             findings.append(Finding(Problem.OUTDATED_INDEX, INDEX, detail, heal))
-        check_files(store, entries, findings)
+    check_files(store, entries, findings)
+    with alone():
         remove_unused(store, findings, heal=heal, grace=grace)
     return len(entries), findings

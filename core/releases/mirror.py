@@ -9,10 +9,13 @@ from fotabuild.digest import sha256
 from fotabuild.errors import ReleaseError
 from fotabuild.limits import READ_LIMITS
 from fotabuild.releases.folder import FolderStorage
-from fotabuild.releases.layout import BLOBS, INDEX, blob_name
+from fotabuild.releases.layout import BLOBS, INDEX, TEMPORARY, blob_name
 from fotabuild.releases.record import encode_index
 from fotabuild.releases.release import Entry, Release
 from fotabuild.releases.store import ReleaseStore
+
+# A file that takes this long to be written belongs to a process that was killed.
+_LEFTOVER_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -48,20 +51,31 @@ def pull(
     contents = source.contents()
     contents.require_sound()
     chosen = list(choose(contents.entries))
+    needed = sorted(_files(chosen).items())
     fetched = size = removed = 0
+
+    def fetch(digest: str, title: str) -> None:
+        nonlocal fetched, size
+        data = source.blob(digest, title)
+        mirror.write(blob_name(digest), data)
+        fetched += 1
+        size += len(data)
+
+    # Without the lock, as the source may be slow to answer.
+    for digest, title in needed:
+        if not _has(mirror, digest):
+            fetch(digest, title)
     with mirror.alone():
-        for digest, title in sorted(_files(chosen).items()):
-            if _has(mirror, digest):
-                continue
-            data = source.blob(digest, title)
-            mirror.write(blob_name(digest), data)
-            fetched += 1
-            size += len(data)
+        there = mirror.names(BLOBS)
+        for digest, title in needed:
+            if blob_name(digest) not in there:  # Another pull that knew less removed it meanwhile.
+                fetch(digest, title)
         mirror.write(INDEX, encode_index(contents.entries))
         in_field = [entry.release for entry in contents.entries if entry.retired is None]
         kept = {blob_name(digest) for digest in _files(in_field)}
-        for name in mirror.names(BLOBS):
-            if name not in kept:
+        for name, age in mirror.names(BLOBS).items():
+            # Another pull may be writing a file right now.
+            if name not in kept and not (name.endswith(TEMPORARY) and age < _LEFTOVER_SECONDS):
                 mirror.remove(name)
                 removed += 1
     return Pulled(len(chosen), fetched, size, removed)

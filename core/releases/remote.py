@@ -18,6 +18,8 @@ from fotabuild.releases.storage import MOST_FILES, too_many_files
 KINDS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
 _DETAIL = 200
 _TRIES = 3
+# Bytes in a second of an upload.
+_SLOWEST = 100_000
 
 
 class RemoteStorage:
@@ -25,7 +27,16 @@ class RemoteStorage:
 
     There are no locks: records never change, one writer alone creates a name, and whoever wrote
     the index looks again whether it is complete.
+
+    Attributes:
+        connect_seconds: how long S3 may take to accept a connection.
+        answer_seconds: how long it may be silent after that.
+        tries: how often a request is sent to it, before it counts as out of reach.
     """
+
+    connect_seconds = 10.0
+    answer_seconds = 60.0
+    tries = 3
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -57,8 +68,27 @@ class RemoteStorage:
                     f"{self._url}: {error}", remedy="install what fsspec needs for such URLs"
                 ) from None
         self._root = root.rstrip("/")
-        # This one library stops listing where it is told.
-        self._listing = {"max_items": MOST_FILES + 1} if parts.scheme in ("s3", "s3a") else {}
+        self._listing = {}
+        if parts.scheme in ("s3", "s3a"):
+            # This one library stops listing where it is told.
+            self._listing = {"max_items": MOST_FILES + 1}
+            self._limit_waiting()
+
+    def _limit_waiting(self) -> None:
+        """Have s3fs give up on a silent service after minutes; it would repeat its repetitions.
+
+        What people set for fsspec wins (``FSSPEC_S3_CONFIG_KWARGS``).
+        """
+        system = self._system
+        system.connect_timeout, system.read_timeout = self.connect_seconds, self.answer_seconds
+        system.retries = 1
+        retries = {"total_max_attempts": self.tries, "mode": "standard"}
+        system.config_kwargs = {"retries": retries, **system.config_kwargs}
+
+    def _time_for(self, data: bytes) -> dict[str, float]:
+        """Limit an upload: s3fs waits without end for leave to send what it announced."""
+        seconds = self.tries * self.answer_seconds + len(data) / _SLOWEST
+        return {"timeout": seconds} if self._system.async_impl else {}
 
     @property
     def place(self) -> str:
@@ -73,7 +103,9 @@ class RemoteStorage:
                 data = bytes(self._system.cat_file(path, start=0, end=limit + 1))
             except FileNotFoundError:
                 return None
-            except OSError:
+            except OSError as error:
+                if _is_timeout(error):
+                    raise  # No answer, and none to another question.
                 # No service has the first bytes of an empty file; what else it is shows here.
                 try:
                     empty = self._system.info(path, refresh=True)["size"] == 0
@@ -95,6 +127,9 @@ class RemoteStorage:
         for name, content in zip(wanted, contents, strict=True):
             if isinstance(content, FileNotFoundError):
                 continue
+            if isinstance(content, Exception) and _is_timeout(content):
+                with self._explained(name):
+                    raise content
             try:
                 if isinstance(content, bytes):
                     self._refuse_large(name, content, limit)
@@ -109,7 +144,7 @@ class RemoteStorage:
     def write(self, name: str, data: bytes, *, fresh: bool = False) -> None:  # noqa: ARG002
         """Write or replace a file; its age starts now in any case."""
         with self._explained(name):
-            self._system.pipe_file(self._path(name), data)
+            self._system.pipe_file(self._path(name), data, **self._time_for(data))
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a file that must not be there yet."""
@@ -157,10 +192,14 @@ class RemoteStorage:
         for left in reversed(range(_TRIES)):
             with self._explained(name):
                 try:
-                    self._system.pipe_file(self._path(name), data, mode="create")
+                    self._system.pipe_file(
+                        self._path(name), data, mode="create", **self._time_for(data)
+                    )
                 except FileExistsError:
                     return False
-                except OSError:
+                except OSError as error:
+                    if _is_timeout(error):
+                        raise
                     # Not every service says why it refused; some refuse both of two at once.
                     if self._found(name, len(data)) is not None:
                         return False
@@ -199,11 +238,17 @@ class RemoteStorage:
             raise
         except Exception as error:
             detail = (str(error).splitlines() or [""])[0][:_DETAIL]
+            what = "did not answer in time" if _is_timeout(error) else "refused"
             raise ReleaseStorageError(
-                f"the place of the store refused: {type(error).__name__}: {detail}",
+                f"the place of the store {what}: {type(error).__name__}: {detail}".rstrip(": "),
                 file=f"{self._url}/{name}".rstrip("/"),
                 remedy="check the URL, the network and your rights there",
             ) from None
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Whether a service did not answer in time; libraries call that by names of their own."""
+    return isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
 
 
 def _age(details: dict[str, Any]) -> float:

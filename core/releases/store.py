@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fotabuild.digest import sha256
 from fotabuild.errors import ReleaseStorageError, StoreDamageError, UnknownReleaseError
 from fotabuild.limits import READ_LIMITS
-from fotabuild.releases.adding import add_all
+from fotabuild.releases.adding import add_all, foresee_all
 from fotabuild.releases.contents import Contents, read_contents
 from fotabuild.releases.layout import blob_name, record_name
 from fotabuild.releases.marking import add_mark
@@ -67,6 +67,20 @@ class ReleaseStore:
         """
         return add_all(self.storage, sources)
 
+    def foresee_all(self, sources: Sequence[ReleaseSource]) -> tuple[tuple[Entry, bool], ...]:
+        """Say what :meth:`add_all` would do, and write nothing.
+
+        Args:
+            sources: the releases; each is called once.
+
+        Returns:
+            For each what the store would say of it, and whether it is new.
+
+        Raises:
+            FotabuildError: as :meth:`add_all`, as far as it shows without writing.
+        """
+        return foresee_all(self.storage, sources)
+
     def find(self, component: str, version: str) -> Entry:
         """Return one release.
 
@@ -109,6 +123,23 @@ class ReleaseStore:
     def restore(self, component: str, version: str, date: str) -> bool:
         """Undo :meth:`retire`; return False if the release was not retired."""
         return self._set_mark(component, version, check_date(date), retired=False)
+
+    def foresee_mark(
+        self, component: str, version: str, date: str, *, retired: bool
+    ) -> tuple[Entry, bool]:
+        """Say what :meth:`retire` or :meth:`restore` would do, and write nothing.
+
+        Returns:
+            What the store would say of the release, and whether that is a change.
+
+        Raises:
+            UnknownReleaseError: there is no such release.
+        """
+        since = check_date(date) if retired else None
+        entry = self.find(component, version)
+        if retired == (entry.retired is not None):
+            return entry, False
+        return Entry.of(entry.release, since), True
 
     def _set_mark(self, component: str, version: str, date: str, *, retired: bool) -> bool:
         self._find(self.contents(), component, version)

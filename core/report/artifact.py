@@ -50,6 +50,8 @@ _BY_CONTENT = {
         ArtifactKind.PACKAGE,
     )
 }
+#: What nobody but a build makes.
+BUILT_KINDS = frozenset(_BY_CONTENT.values())
 # What a name promises; damage must not turn a manifest into a mere file.
 _PROMISES = {
     ".manifest": ("manifest", (ArtifactKind.MANIFEST, ArtifactKind.MANIFEST_V1)),

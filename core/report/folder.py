@@ -48,6 +48,11 @@ class ReleaseFolder:
             path = uri
         return self._by_last_name.get(unquote(path).rpartition("/")[2])
 
+    def payload(self, digest: bytes, uri: str) -> Artifact | None:
+        """Return a file with this SHA-256, where there are several the one that a URI names."""
+        named = self.at_uri(uri)
+        return named if named and named.digest == digest else self.with_digest(digest)
+
     def of_kind(self, *kinds: ArtifactKind) -> tuple[Artifact, ...]:
         """Return the files of these kinds."""
         return tuple(item for item in self.artifacts if item.kind in kinds)

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from fotabuild.device.report import Verdict
+
 #: 2: ``schema`` is a word, and ``downloads`` stand in place of one payload and its URL.
 SCHEMA_VERSION = 2
 
@@ -22,6 +24,11 @@ class Check(_Part, frozen=True):
     verdict: str
     detail: str
     remedy: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is one of those that make a folder wrong."""
+        return self.verdict == Verdict.FAILED.value
 
 
 class FileEntry(_Part, frozen=True):
@@ -95,14 +102,38 @@ class Update(_Part, frozen=True):
         """File name of the patch, where it is one and here."""
         return None if self.saving is None else self.downloads[0].file
 
+    @property
+    def size_known(self) -> bool:
+        """Whether ``payload_size`` is all of it: SUIT manifests may leave sizes to files."""
+        return self.schema is not Schema.SUIT or all(item.file for item in self.downloads)
+
+
+class Room(enum.Enum):
+    """What is left below a limit: enough, little, as much as was meant, less than nothing."""
+
+    ENOUGH = "enough"
+    LITTLE = "little"
+    BY_DESIGN = "by-design"
+    EXCEEDED = "exceeded"
+
 
 class Headroom(_Part, frozen=True):
-    """How near a limit of the device is: the largest value, where it is, and the bound."""
+    """How near a limit of the device is.
+
+    Attributes:
+        limit: its name, as in the configuration.
+        used: the largest value.
+        bound: the largest one that devices take.
+        where: what has the largest value.
+        room: what that means: deltas are made for all of the memory that a profile allots to them,
+            and nobody has to act on that.
+    """
 
     limit: str
     used: int
     bound: int
     where: str
+    room: Room
 
     @property
     def share(self) -> float:
@@ -147,7 +178,7 @@ class Report(_Part, frozen=True):
         link_speed: bits per second of the link that ``seconds`` are for.
         signing: the key.
         updates: what devices can be brought to, by manifest.
-        headroom: the nearest limits first.
+        headroom: the nearest limits first, those that are met by design last.
         changes: by release; empty without ELF files.
         files: by name.
         folder: checks of the folder as a whole.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from fotabuild import __version__
 from fotabuild.errors import MissingExtraError
-from fotabuild.report.model import Report
-from fotabuild.report.pictures import savings_picture
+from fotabuild.report.model import Check, Report
+from fotabuild.report.savings import FULL_LENGTH, saving_bars
 
 _TEMPLATE = "page.html"
 _MINUTE, _HOUR = 60, 3600
+#: What is listed at the top; all results stand at the end of the page.
+_MOST_FAILURES = 50
 
 
 def make_page(report: Report) -> bytes:
@@ -19,13 +22,9 @@ def make_page(report: Report) -> bytes:
     Raises:
         MissingExtraError: the extra ``report`` is not installed.
     """
-    try:
-        import jinja2
-    except ImportError:
-        raise MissingExtraError(
-            "the page of a report needs the extra 'report'",
-            remedy="pip install 'fotabuild[report]'",
-        ) from None
+    require_extra()
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -36,9 +35,33 @@ def make_page(report: Report) -> bytes:
     )
     environment.filters.update(bytes=_bytes, duration=duration, speed=speed)
     text = environment.get_template(_TEMPLATE).render(
-        report=report, savings=savings_picture(report.updates), version=__version__
+        report=report,
+        bars=saving_bars(report.updates),
+        full_length=FULL_LENGTH,
+        failures=_failures(report),
+        most_failures=_MOST_FAILURES,
+        version=__version__,
     )
     return text.encode("utf-8", "backslashreplace")
+
+
+def _failures(report: Report) -> list[tuple[str, Check]]:
+    """Return what failed, with the name of the file, empty for the folder as a whole."""
+    places = [("", report.folder), *((file.name, file.checks) for file in report.files)]
+    return [(name, check) for name, checks in places for check in checks if check.failed]
+
+
+def require_extra() -> None:
+    """Refuse to begin what would end without a page.
+
+    Raises:
+        MissingExtraError: the extra ``report`` is not installed.
+    """
+    if find_spec("jinja2") is None:
+        raise MissingExtraError(
+            "the page of a report needs the extra 'report'",
+            remedy="pip install 'fotabuild[report]'",
+        )
 
 
 def _bytes(size: int) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fotabuild.digest import sha256
+from fotabuild.errors import FileError
+from fotabuild.files.reading import read_file
 from fotabuild.formats.firmware_version import FirmwareVersion
-
-_CHUNK = 1 << 20
+from fotabuild.limits import READ_LIMITS
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,7 @@ class Precursors:
 
 
 def _digest(path: Path) -> bytes | None:
-    hashed = hashlib.sha256()
     try:
-        with open(path, "rb") as stream:
-            while piece := stream.read(_CHUNK):
-                hashed.update(piece)
-    except OSError:
+        return sha256(read_file(path, READ_LIMITS.image, "image in the field"))
+    except FileError:
         return None
-    return hashed.digest()

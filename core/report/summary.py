@@ -122,7 +122,7 @@ def _version(item: Verified) -> FirmwareVersion | None:
 def find_updates(
     found: FolderVerification, folder: ReleaseFolder, subject: Subject
 ) -> tuple[Update, ...]:
-    """Return what the readable manifests bring: full updates first, then patches by release."""
+    """Return what the readable manifests bring: full updates, then patches by both releases."""
     updates = [_update(item, folder, subject) for item in found.files if item.fields]
     updates += [
         _suit_update(item, item.suit, subject) for item in found.files if item.suit is not None
@@ -131,16 +131,21 @@ def find_updates(
 
 
 def _order(update: Update) -> tuple[object, ...]:
+    if update.since is None:
+        return (False, 0, 0, update.manifest)
+    return (True, _number(update.since), _number(update.version), update.manifest)
+
+
+def _number(version: str) -> int:
     try:
-        number = FirmwareVersion.parse(update.since or "").to_device_number()
+        return FirmwareVersion.parse(version).to_device_number()
     except FormatError:
-        number = 0
-    return (update.since is not None, number, update.manifest)
+        return 0
 
 
 def _update(item: Verified, folder: ReleaseFolder, subject: Subject) -> Update:
     fields = item.fields
-    payload = folder.with_digest(bytes.fromhex(fields["payload-digest"]))
+    payload = folder.payload(bytes.fromhex(fields["payload-digest"]), fields["payload-uri"])
     size = fields["payload-size"]
     image_size = fields.get("installed-size") or size
     is_patch = fields["payload-format"] == PayloadFormat.ARM_PATCH_STREAM.value

@@ -112,7 +112,7 @@ class FolderVerifier:
             return Verified(artifact, found.build())
         digest = bytes.fromhex(fields["payload-digest"])
         self._announced.setdefault(digest, fields)
-        payload = self._folder.with_digest(digest)
+        payload = self._folder.payload(digest, fields["payload-uri"])
         content = None
         if payload is not None:
             content = read_file(payload.path, READ_LIMITS.package, "payload")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from pathlib import Path
 from types import TracebackType
 
 from fotabuild.errors import DataFolderError, FileError
+from fotabuild.files.locks import try_lock
 from fotabuild.files.reading import read_file
 from fotabuild.files.writing import write_file
 from fotabuild.server.access import Role, add_key, list_keys, new_token
 from fotabuild.server.service import DATABASE_NAME, Service
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+if sys.platform == "win32":
     import msvcrt
 
 _LOCK_NAME = "server.lock"
@@ -47,11 +46,12 @@ class DataFolder:
                 f"the data folder cannot be used: {error.strerror or error}", file=self.path
             ) from None
         try:
-            if fcntl is not None:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            else:
+            alone = try_lock(self._descriptor)
+            if sys.platform == "win32":  # It has locks of another kind.
                 msvcrt.locking(self._descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
+            alone = False
+        if not alone:
             os.close(self._descriptor)
             raise DataFolderError(
                 "another server works with this data folder",

@@ -16,18 +16,16 @@ from types import ModuleType
 from typing import Any
 
 from fotabuild.errors import FileError, HssLmsError
+from fotabuild.files.locks import HAS_LOCKS, wait_for_lock
 from fotabuild.files.reading import read_file
 from fotabuild.files.writing import write_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.cose_algorithm import KeyKind
 from fotabuild.signing.cose_verify import VerificationKey
 
-try:
-    import fcntl
-except ImportError:  # Windows has no advisory locks.
-    fcntl = None  # type: ignore[assignment]
-
 _WORD = 4
+#: How long others may sign with a key: a signature of a large one takes many seconds.
+LOCK_SECONDS = 600.0
 _MAX_LEVELS = 8
 _MARK = bytes.fromhex("11111111")
 #: Trees of height 5 and 10, by their LMS types. Others take minutes to hours in Python.
@@ -190,7 +188,7 @@ def _is_whole(private: Any, data: bytes) -> bool:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keep everybody else from signing with this key, on this machine."""
-    if fcntl is None:
+    if not HAS_LOCKS:
         raise HssLmsError(
             "this system cannot lock the key file, and two builds at once could sign with one "
             "state of the key",
@@ -204,7 +202,7 @@ def _locked(path: Path) -> Iterator[None]:
             raise FileError(f"cannot read the private key: {error.strerror}", file=path) from None
         try:
             # Ends with the descriptor, also when the process is killed.
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            wait_for_lock(descriptor, path, LOCK_SECONDS, HssLmsError)
             # The file may have advanced, under a new inode, while we waited.
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 yield

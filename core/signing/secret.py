@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from fotabuild.errors import FileError, SecretError
-from fotabuild.files.reading import read_file
+from fotabuild.files.reading import read_file, read_pipe
 from fotabuild.limits import READ_LIMITS
 
 _FORMS = "env:NAME, fd:NUMBER or prompt"
@@ -83,18 +83,17 @@ def forget_secret(source: str | None) -> None:
 
 
 def _from_descriptor(number: int, what: str) -> bytes:
-    data = b""
     try:
-        while chunk := os.read(number, READ_LIMITS.secret + 1 - len(data)):
-            data += chunk
+        # Its first line: whoever wrote that may keep the pipe open.
+        line, end, _ = read_pipe(number, READ_LIMITS.secret + 1, line=True).partition(b"\n")
     except OSError as error:
         raise SecretError(
             f"no {what}: cannot read file descriptor {number}: {error.strerror or error}"
         ) from None
-    if not data or len(data) > READ_LIMITS.secret:
-        size = "nothing" if not data else "too much"
+    if not line + end or len(line) > READ_LIMITS.secret:
+        size = "too much" if line else "nothing"
         raise SecretError(f"no {what}: there is {size} in file descriptor {number}")
-    return _line(data)
+    return _line(line + end)
 
 
 def _ask(what: str) -> bytes:

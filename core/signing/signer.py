@@ -124,6 +124,42 @@ def _open_backend(uri: str, access: KeyAccess, certificate_key: bytes | None) ->
     )
 
 
+def require_key(uri: str, access: KeyAccess) -> None:
+    """Refuse a key that is plainly not there: a missing file or program. Nothing is read or run.
+
+    Args:
+        uri: as for :func:`open_signer`; empty where nothing is signed.
+        access: likewise.
+
+    Raises:
+        FileError: the key file is missing or no file to read.
+        SigningToolError: there is no such signing tool.
+    """
+    if not uri:
+        return
+    path = key_file(uri, access)
+    if access.tool is not None:
+        from fotabuild.signing.tool import find_tool
+
+        find_tool(access.tool)
+    elif path is not None:
+        from fotabuild.files.reading import check_file
+        from fotabuild.limits import READ_LIMITS
+
+        check_file(path, READ_LIMITS.key, "private key", pipes=True)
+
+
+def can_open_again(uri: str, access: KeyAccess) -> bool:
+    """Return whether a key can be opened more than once: what came through a pipe is gone."""
+    from fotabuild.files.reading import is_pipe
+
+    path = key_file(uri, access)
+    try:
+        return path is None or not is_pipe(path.stat().st_mode)
+    except (OSError, ValueError):
+        return True  # Opening it tells what is wrong.
+
+
 def key_file(uri: str, access: KeyAccess = PLAIN_ACCESS) -> Path | None:
     """Return the file that a key's name stands for, or None when the key does not live in one."""
     if access.tool is not None or not uri:

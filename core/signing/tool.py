@@ -7,6 +7,7 @@ be signed, OUTPUT is an empty file for the DER signature.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -91,12 +92,7 @@ class ToolSigner:
         return self.sign(data)
 
     def _run(self, source: Path, target: Path) -> None:
-        program = self._tool if names_folder(self._tool) else shutil.which(self._tool)
-        if program is None:
-            raise self._error(
-                "it is neither beside the configuration nor on PATH",
-                "give its path, relative to the configuration",
-            )
+        program = find_tool(self._tool)
         stream = _STDERR if self._show else subprocess.DEVNULL
         environment = {k: v for k, v in os.environ.items() if k not in self._withheld}
         try:
@@ -132,9 +128,35 @@ class ToolSigner:
             raise self._error(f"its output cannot be used: {error.problem}") from None
 
     def _error(self, problem: str, remedy: str | None = None) -> SigningToolError:
-        return SigningToolError(
-            f"the signing tool failed: {problem}", file=self._tool, remedy=remedy
+        return _failed(self._tool, problem, remedy)
+
+
+def find_tool(tool: str) -> str:
+    """Return the program that a signing tool is; it is not run.
+
+    Args:
+        tool: absolute path of the program, or a name to be looked up on PATH.
+
+    Raises:
+        SigningToolError: there is none.
+    """
+    if names_folder(tool):
+        if not Path(tool).exists():
+            reason = os.strerror(errno.ENOENT)
+            raise _failed(tool, f"it cannot be started: {reason}", "is it executable?")
+        return tool
+    program = shutil.which(tool)
+    if program is None:
+        raise _failed(
+            tool,
+            "it is neither beside the configuration nor on PATH",
+            "give its path, relative to the configuration",
         )
+    return program
+
+
+def _failed(tool: str, problem: str, remedy: str | None = None) -> SigningToolError:
+    return SigningToolError(f"the signing tool failed: {problem}", file=tool, remedy=remedy)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from fotabuild.errors import SimulationError
+from fotabuild.simulation.deadline import exchanges_end
 from fotabuild.simulation.download import Downloader
 from fotabuild.simulation.events import Progress
 from fotabuild.simulation.folder import DeviceFolder
@@ -30,6 +31,9 @@ _Result = TypeVar("_Result")
 _WAIT = 30
 # Between two updates that fail: a server that offers the same manifest again gets time to think.
 _PAUSE_AFTER_FAILURE = 5.0
+# For an exchange that is under way: a server that registers a device which does not hear of it has
+# one that nobody lets go.
+_GRACE = 2.0
 
 
 class _OutOfTimeError(Exception):
@@ -63,7 +67,7 @@ class SimulatedDevice:
 
         Args:
             once: end after the first update, successful or not, when it is reported.
-            timeout: seconds to live.
+            timeout: seconds to live; an exchange that is under way then has two more.
 
         Raises:
             SimulationError: the server refuses the device, its folder is damaged, or another
@@ -71,17 +75,21 @@ class SimulatedDevice:
         """
         if timeout is not None:
             self._deadline = time.monotonic() + timeout
-        with self.folder.alone():
+        with self.folder.alone(), exchanges_end(self._deadline + _GRACE):
             return self._live(once)
 
-    def leave(self) -> None:
+    def leave(self, end: float) -> None:
         """Have the server forget the device, if it knows it.
+
+        Args:
+            end: when it must have happened, in the time of ``time.monotonic``.
 
         Raises:
             ServerAwayError, SimulationError: the server is away, or refuses.
         """
         if self._credentials is not None:
-            self.server.leave(self._credentials)
+            with exchanges_end(end):
+                self.server.leave(self._credentials)
 
     def _live(self, once: bool) -> list[Outcome]:
         settings = self.folder.settings()

@@ -30,6 +30,7 @@ _PERSONAL = ("credentials.json", "candidate", "download-*", "fleet")
 _FILES_OF_THE_PROCESS = 256
 _SECONDS_BETWEEN_LINES = 2.0
 _SECONDS_TO_END = 2.0
+_SECONDS_TO_LEAVE = 30.0
 _LEAVING_AT_ONCE = 16
 
 
@@ -145,9 +146,11 @@ def _end(threads: list[threading.Thread]) -> None:
 
 
 def _leave(devices: list[SimulatedDevice], tell: Callable[[str], None]) -> None:
+    end = time.monotonic() + _SECONDS_TO_LEAVE
+
     def leave(device: SimulatedDevice) -> bool:
         try:
-            device.leave()
+            device.leave(end)
         except (ServerAwayError, FotabuildError):
             return False
         return True

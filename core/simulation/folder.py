@@ -25,6 +25,7 @@ from pathlib import Path
 
 from fotabuild.errors import FileError, OutputConflictError, SimulationError
 from fotabuild.files.folders import sync_folder
+from fotabuild.files.locks import HAS_LOCKS, try_lock
 from fotabuild.files.writing import OutputSet, write_file
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.certificate import read_certificate
@@ -36,11 +37,6 @@ from fotabuild.simulation.settings import (
     encode,
     read_record,
 )
-
-try:
-    import fcntl
-except ImportError:  # Windows has no advisory locks.
-    fcntl = None  # type: ignore[assignment]
 
 _CHUNK = 1 << 16
 
@@ -148,18 +144,17 @@ class DeviceFolder:
             SimulationError: one does already.
         """
         with contextlib.ExitStack() as stack:
-            if fcntl is not None:
+            if HAS_LOCKS:  # Else the system does not open folders.
                 try:
                     descriptor = os.open(self.path, os.O_RDONLY)
                     stack.callback(os.close, descriptor)
-                    # Ends with the descriptor, also when the process is killed.
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise SimulationError(
-                        "another process runs this device", file=self.path, remedy="end it first"
-                    ) from None
+                    alone = try_lock(descriptor)
                 except OSError as error:
                     raise FileError(f"no device: {error.strerror}", file=self.path) from None
+                if not alone:
+                    raise SimulationError(
+                        "another process runs this device", file=self.path, remedy="end it first"
+                    )
             yield
 
     def install(self, version: str, digest: str, size: int, pending: PendingReport) -> DeviceState:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from fotabuild.addresses import is_loopback
 from fotabuild.errors import SimulationError, UsageError
+from fotabuild.simulation.deadline import timed_pools
 from fotabuild.simulation.events import Failure
 
 if TYPE_CHECKING:
@@ -44,9 +45,11 @@ def make_pool(connections: int = 1, ca_file: Path | None = None) -> PoolManager:
     except (OSError, ssl.SSLError) as error:
         raise SimulationError(f"cannot use these certificates: {error}", file=ca_file) from None
     timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
-    return urllib3.PoolManager(
+    pool = urllib3.PoolManager(
         maxsize=connections, ssl_context=context, timeout=timeout, retries=False
     )
+    pool.pool_classes_by_scheme = timed_pools()
+    return pool
 
 
 def checked_server(url: str, *, allow_http: bool = False) -> str:

@@ -32,7 +32,7 @@ from fotabuild.steps.delta_inputs import (
     read_delta_inputs,
     read_linked,
 )
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.steps.step import CheckFile, Step, StepKind, StepResult
 
 _SLOW_FROM = 1 << 16
 """Bytes of an image from which on people wait for the search in Python."""
@@ -122,6 +122,14 @@ class DeltaStep(DeltaTask, Step):
             "enforced": self.device.enforced,
             **({} if self.old_digest is None else {"old-digest": self.old_digest}),
         }
+
+    def check_inputs(self, check: CheckFile) -> None:
+        """Look at both images and the linked files."""
+        check(self.old_image, READ_LIMITS.image, "old image")
+        check(self.new_image, READ_LIMITS.image, "new image")
+        for path in (self.old_elf, self.new_elf):
+            if path is not None:
+                check(path, READ_LIMITS.image, "linked file")
 
     def run(self) -> StepResult:
         """Match, compress, apply as a device, compare, write."""

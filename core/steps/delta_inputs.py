@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fotabuild.errors import DeltaError, PrecursorMarkerError, in_file
 from fotabuild.files.reading import read_file
+from fotabuild.formats.no_image import is_elf, other_kind
 from fotabuild.formats.patch_stream import MAGIC, find_markers
 from fotabuild.limits import READ_LIMITS
-
-# As in fotabuild.formats.elf_image, which takes longer to load than a quick patch can wait.
-_ELF_MAGIC = b"\x7fELF"
 
 #: How a release gets the full image instead of a delta.
 FULL_IMAGE_HOW = "delta: false in its entry, or leave it out of the store's deltas"
@@ -63,7 +61,7 @@ def read_delta_inputs(
     new = read_file(new_image, READ_LIMITS.image, "new image")
     for path, image in ((old_image, old), (new_image, new)):
         with in_file(path):
-            _refuse_elf(image)
+            refuse_other(image, path)
     with in_file(old_image):
         check(old)
         _check_marker(old)
@@ -83,7 +81,7 @@ def _read_map(path: Path | None, image: bytes) -> ElfMap | None:
     elf = read_linked(path)
     from fotabuild.formats.elf_symbols import read_map
 
-    if not elf.startswith(_ELF_MAGIC):
+    if not is_elf(elf):
         return None
     with in_file(path):
         found = read_map(elf)
@@ -103,11 +101,24 @@ def _hints(old: ElfMap | None, new: ElfMap | None) -> ImageHints | None:
     return ImageHints(old_symbols, new_symbols)
 
 
-def _refuse_elf(image: bytes) -> None:
-    if image.startswith(_ELF_MAGIC):
+def refuse_other(image: bytes, path: Path) -> None:
+    """Refuse what cannot be on a device.
+
+    Args:
+        image: what should be an image.
+        path: its file.
+
+    Raises:
+        DeltaError: it is an ELF file, a patch or a manifest.
+    """
+    kind = other_kind(image)
+    if kind is not None:
+        remedy = "give the image as installed"
+        if is_elf(image):
+            made = f"fotabuild image {path.name} -o {path.stem}.bin"
+            remedy = f"make the image with '{made}', and give that"
         raise DeltaError(
-            "this is an ELF file, a delta is between images as devices have them",
-            remedy="give the flat image, such as 'fotabuild build' or objcopy -O binary make it",
+            f"this is {kind}, a delta is between images as devices have them", remedy=remedy
         )
 
 

@@ -12,7 +12,7 @@ from fotabuild.files.reading import read_file
 from fotabuild.files.writing import write_file
 from fotabuild.formats.factory_image import FlashPart, combine
 from fotabuild.limits import READ_LIMITS
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.steps.step import CheckFile, Step, StepKind, StepResult
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,11 @@ class FactoryStep(Step):
     def parameters(self) -> Mapping[str, Any]:
         """Offsets and the fill byte."""
         return {"parts": [[part.name, part.offset] for part in self.parts], "fill": self.fill}
+
+    def check_inputs(self, check: CheckFile) -> None:
+        """Look at the parts."""
+        for part in self.parts:
+            check(part.file, READ_LIMITS.image, part.name)
 
     def run(self) -> StepResult:
         """Read the parts, lay them out, write."""

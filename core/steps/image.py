@@ -12,7 +12,7 @@ from fotabuild.files.reading import read_file
 from fotabuild.files.writing import write_file
 from fotabuild.formats import elf_image
 from fotabuild.limits import READ_LIMITS
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.steps.step import CheckFile, Step, StepKind, StepResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,10 @@ class ImageStep(Step):
     def parameters(self) -> Mapping[str, Any]:
         """The expected address; the bytes of the source decide the rest."""
         return {"address": self.address}
+
+    def check_inputs(self, check: CheckFile) -> None:
+        """Look at the linked firmware."""
+        check(self.source, READ_LIMITS.image, "firmware")
 
     def run(self) -> StepResult:
         """Read, flatten, write."""

@@ -16,7 +16,6 @@ from fotabuild.files.writing import write_file
 from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
-from fotabuild.signing.signer import Signer, open_signer
 from fotabuild.steps.payload_manifest import DIGEST_PLACEHOLDER, PayloadManifestStep
 from fotabuild.steps.step import StepKind, StepResult
 
@@ -125,9 +124,7 @@ class ManifestStep(PayloadManifestStep):
         from fotabuild.formats.manifest_v3 import encode_manifest, encode_signed
 
         manifest = self.unsigned(payload)
-        certificate_key = self.certificate_key()
-        signer = open_signer(self.key, self.access, certificate_key)
-        public_key = self._check_pair(signer, certificate_key)
+        signer, public_key = self.open_key()
         if self.sign_image:
             manifest = replace(
                 manifest,
@@ -176,15 +173,6 @@ class ManifestStep(PayloadManifestStep):
         certificate = read_certificate(self.certificate)
         with in_file(self.certificate):
             return public_key_of(certificate)
-
-    def _check_pair(self, signer: Signer, certificate_key: bytes | None) -> bytes:
-        """Return the public key that devices hold; refuse a key that is not its other half."""
-        from fotabuild.signing.certificate import require_pair
-
-        public_key = signer.public_key()
-        if certificate_key is not None:
-            require_pair(certificate_key, public_key, self.certificate)
-        return public_key
 
     def _installed_image(self, payload: bytes, manifest: ManifestV3) -> bytes | None:
         """Return the image after the update, or None when it is not at hand.

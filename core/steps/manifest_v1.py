@@ -15,7 +15,6 @@ from fotabuild.files.reading import read_file
 from fotabuild.files.writing import write_file
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
-from fotabuild.signing.signer import open_signer
 from fotabuild.steps.payload_manifest import DIGEST_PLACEHOLDER, PayloadManifestStep
 from fotabuild.steps.step import StepKind, StepResult
 
@@ -64,16 +63,14 @@ class ManifestV1Step(PayloadManifestStep):
         """Read the payload, fill in, sign, check as the device, write."""
         from fotabuild.device.manifest_v1_acceptance import accept_manifest_v1
         from fotabuild.formats.manifest_v1 import encode_resource, encode_signed
-        from fotabuild.signing.certificate import require_pair
         from fotabuild.signing.der_signature import raw_to_der
 
         payload = self.read_payload()
         manifest = self.unsigned(payload)
         # A field that cannot be written is found before a key is asked for.
         resource = encode_resource(manifest)
-        certificate, public_key = self.read_certificate()
-        signer = open_signer(self.key, self.access, public_key)
-        require_pair(public_key, signer.public_key(), self.certificate)
+        certificate, _ = self.read_certificate()
+        signer, public_key = self.open_key()
         signature = raw_to_der(signer.sign(resource))
         data = encode_signed(manifest, signature, sha256(certificate))
         report = accept_manifest_v1(data, self.device(public_key, certificate), payload)
@@ -105,6 +102,10 @@ class ManifestV1Step(PayloadManifestStep):
         certificate = read_certificate(self.certificate)
         with in_file(self.certificate):
             return certificate, public_key_of(certificate)
+
+    def certificate_key(self) -> bytes:
+        """Return the public key of the certificate."""
+        return self.read_certificate()[1]
 
     def unsigned(self, payload: bytes) -> ManifestV1:
         """Return the manifest, not yet signed."""

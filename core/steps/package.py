@@ -14,7 +14,7 @@ from fotabuild.errors import in_file
 from fotabuild.files.reading import read_file
 from fotabuild.files.writing import write_file
 from fotabuild.limits import READ_LIMITS
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.steps.step import CheckFile, Step, StepKind, StepResult
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ class PackageStep(Step):
                 for entry in self.entries
             ]
         )
+
+    def check_inputs(self, check: CheckFile) -> None:
+        """Look at the images."""
+        for entry in self.entries:
+            check(entry.image, READ_LIMITS.image, "packaged image")
 
     def run(self) -> StepResult:
         """Read the images, pack them, read the package back as a device."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,8 +14,17 @@ from fotabuild.formats.firmware_version import FirmwareVersion
 from fotabuild.formats.identity import Identity
 from fotabuild.formats.payload_format import PayloadFormat
 from fotabuild.limits import READ_LIMITS
-from fotabuild.signing.signer import PLAIN_ACCESS, KeyAccess, key_file, tool_file
-from fotabuild.steps.step import Step
+from fotabuild.signing.signer import (
+    PLAIN_ACCESS,
+    KeyAccess,
+    Signer,
+    can_open_again,
+    key_file,
+    open_signer,
+    require_key,
+    tool_file,
+)
+from fotabuild.steps.step import CheckFile, SigningStep
 
 # What only running needs is imported there: build systems describe steps much more often, and the
 # libraries behind some of it are slow to import.
@@ -37,7 +47,7 @@ class Precursor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PayloadManifestStep(Step):
+class PayloadManifestStep(SigningStep):
     """Describe and sign one payload.
 
     Attributes:
@@ -101,6 +111,49 @@ class PayloadManifestStep(Step):
             "signing-tool": self.access.tool and Path(self.access.tool).name,
             "features": sorted(feature.value for feature in self.profile.features),
         }
+
+    def check_inputs(self, check: CheckFile) -> None:
+        """Look at payload, side file, vendor data and old image; read the certificate."""
+        check(self.payload, READ_LIMITS.package, "payload")
+        if self.vendor_data is not None:
+            check(self.vendor_data, READ_LIMITS.vendor_data, "vendor data")
+        if self.sidecar is not None:
+            check(self.sidecar, READ_LIMITS.config, "side file of the patch")
+        self.certificate_key()
+        require_key(self.key, self.access)
+        if self.precursor is not None:
+            check(self.precursor.image, READ_LIMITS.image, "precursor image")
+
+    @property
+    def signs_with(self) -> Hashable:
+        """Key, access and certificate."""
+        if not (self.key and can_open_again(self.key, self.access)):
+            return None
+        return (self.key, self.access, self.certificate)
+
+    @abstractmethod
+    def certificate_key(self) -> bytes | None:
+        """Return the public key of the certificate, if there is one."""
+
+    def open_key(self) -> tuple[Signer, bytes]:
+        """Return what signs, and its public key, which is that of the certificate if there is one.
+
+        Raises:
+            SigningError: the key cannot be used, or is not that of the certificate.
+            FileError: a file cannot be read.
+        """
+        from fotabuild.signing.certificate import require_pair
+
+        certificate_key = self.certificate_key()
+        signer = open_signer(self.key, self.access, certificate_key)
+        public_key = signer.public_key()
+        if certificate_key is not None:
+            require_pair(certificate_key, public_key, self.certificate)
+        return signer, public_key
+
+    def check_key(self) -> None:
+        """Open what signs and compare it with the certificate."""
+        self.open_key()
 
     def read_payload(self) -> bytes:
         """Return the payload as it is now."""

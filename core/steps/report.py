@@ -13,10 +13,12 @@ from fotabuild import __version__
 from fotabuild.device.profile import DeviceProfile
 from fotabuild.errors import VerificationError, in_file
 from fotabuild.formats.identity import Identity
+from fotabuild.limits import READ_LIMITS
 from fotabuild.steps.payload_manifest import Precursor
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.steps.step import CheckFile, Step, StepKind, StepResult
 
 if TYPE_CHECKING:
+    from fotabuild.device.manifest_acceptance import Device
     from fotabuild.report.model import Change
 
 
@@ -87,6 +89,24 @@ class ReportStep(Step):
             "client": self.profile.client and self.profile.client.value,
         }
 
+    def check_inputs(self, check: CheckFile) -> None:
+        """Read the certificate, look at linked files; images that are not there are no matter."""
+        self.require_extra()
+        self._device()
+        for path in (self.new_elf, *self.old_elfs.values()):
+            if path is not None:
+                check(path, READ_LIMITS.image, "linked file")
+
+    def require_extra(self) -> None:
+        """Look for what makes the page.
+
+        Raises:
+            MissingExtraError: the extra ``report`` is not installed.
+        """
+        from fotabuild.report.page import require_extra
+
+        require_extra()
+
     def run(self) -> StepResult:
         """Check, write.
 
@@ -98,14 +118,10 @@ class ReportStep(Step):
         from fotabuild.report.folder import read_files
         from fotabuild.report.precursors import InstalledImage, Precursors
         from fotabuild.report.summary import Subject, find_updates, make_report
-        from fotabuild.report.trust import device_with
         from fotabuild.report.verification import FolderVerifier
         from fotabuild.report.writing import write_report
-        from fotabuild.signing.certificate import read_certificate
 
-        certificate = read_certificate(self.certificate)
-        with in_file(self.certificate):
-            device = device_with(certificate, self.profile, self.identity)
+        device = self._device()
         precursors = Precursors([InstalledImage(i.image, i.version) for i in self.precursors])
         here = tuple(path for path in self.artifacts if path.exists())
         folder = read_files(self.output.parent, here)
@@ -131,3 +147,12 @@ class ReportStep(Step):
         report = make_report(found, folder, subject, changes)
         write_report(report, self.output, self.inputs)
         return StepResult(f"{len(report.updates)} updates, {len(report.files)} files")
+
+    def _device(self) -> Device:
+        """Return what is known of the devices, with the key of the certificate."""
+        from fotabuild.report.trust import device_with
+        from fotabuild.signing.certificate import read_certificate
+
+        certificate = read_certificate(self.certificate)
+        with in_file(self.certificate):
+            return device_with(certificate, self.profile, self.identity)

@@ -11,7 +11,7 @@ from fotabuild.device.profile import DeviceProfile
 from fotabuild.errors import in_file
 from fotabuild.files.writing import write_file
 from fotabuild.formats.identity import Identity
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.steps.step import CheckFile, Step, StepKind, StepResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +52,29 @@ class ResourcesStep(Step):
             else None,
         }
 
+    def check_inputs(self, check: CheckFile) -> None:  # noqa: ARG002 - it is never made here
+        """Read the certificate."""
+        self._read_certificate()
+
     def run(self) -> StepResult:
         """Read the certificate, check its size, write the source."""
         # Imported here: build systems describe steps much more often than they run them.
         from fotabuild.device.resources_acceptance import accept_resources
         from fotabuild.formats.update_resources import UpdateResources
-        from fotabuild.signing.certificate import public_key_of, read_certificate
 
-        certificate = read_certificate(self.certificate)
+        certificate, public_key = self._read_certificate()
         with in_file(self.certificate):
-            resources = UpdateResources(self.identity, certificate, public_key_of(certificate))
+            resources = UpdateResources(self.identity, certificate, public_key)
         source = resources.encode()
         with in_file(self.output):
             accept_resources(source, resources, self.profile).require()
         write_file(self.output, source, inputs=self.inputs, keep_unchanged=True)
         return StepResult(f"certificate of {len(certificate)} bytes", self.profile.warnings)
+
+    def _read_certificate(self) -> tuple[bytes, bytes]:
+        """Return the certificate and its public key."""
+        from fotabuild.signing.certificate import public_key_of, read_certificate
+
+        certificate = read_certificate(self.certificate)
+        with in_file(self.certificate):
+            return certificate, public_key_of(certificate)

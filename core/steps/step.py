@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -28,6 +28,10 @@ class StepKind(enum.Enum):
     def is_manifest(self) -> bool:
         """Whether it is signed, and says what a device shall install."""
         return self in (StepKind.MANIFEST, StepKind.MANIFEST_V1, StepKind.SUIT)
+
+
+#: Refuses a file that cannot be read: its path, the largest size in bytes, what it is.
+CheckFile = Callable[[Path, int, str], None]
 
 
 class StepResult(NamedTuple):
@@ -79,6 +83,17 @@ class Step(ABC):
             FotabuildError: no output was changed.
         """
 
+    @abstractmethod
+    def check_inputs(self, check: CheckFile) -> None:
+        """Refuse inputs that are not there as :meth:`run` would; read no private key.
+
+        Args:
+            check: looks at a file, unless another step makes it first.
+
+        Raises:
+            FotabuildError: as :meth:`run`.
+        """
+
     @property
     def name(self) -> str:
         """Unique name within a plan."""
@@ -94,3 +109,23 @@ class Step(ABC):
             "parameters": dict(self.parameters),
         }
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+
+class SigningStep(Step):
+    """A step that signs what it makes."""
+
+    @property
+    @abstractmethod
+    def signs_with(self) -> Hashable:
+        """The key, how it is reached and what it must match.
+
+        None where another machine signs, or where only :meth:`run` can open the key: once.
+        """
+
+    @abstractmethod
+    def check_key(self) -> None:
+        """Open what signs and compare it with the certificate, as :meth:`run` does.
+
+        Raises:
+            FotabuildError: as :meth:`run`.
+        """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,9 @@ from fotabuild.files.writing import write_file
 from fotabuild.formats.suit.names import Profile
 from fotabuild.limits import READ_LIMITS
 from fotabuild.signing.cose_algorithm import CoseAlgorithm, KeyKind
-from fotabuild.signing.signer import PLAIN_ACCESS, KeyAccess, key_file, tool_file
+from fotabuild.signing.signer import PLAIN_ACCESS, KeyAccess, key_file, require_key, tool_file
 from fotabuild.steps.payload_manifest import DIGEST_PLACEHOLDER
-from fotabuild.steps.step import Step, StepKind, StepResult
+from fotabuild.steps.step import CheckFile, SigningStep, StepKind, StepResult
 
 # What only running needs is imported there: plans are made often.
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuitStep(Step):
+class SuitStep(SigningStep):
     """Describe and sign images.
 
     Attributes:
@@ -80,6 +80,25 @@ class SuitStep(Step):
             "key": self.key if key_file(self.key, self.access) is None else None,
             "signing-tool": self.access.tool and Path(self.access.tool).name,
         }
+
+    def check_inputs(self, check: CheckFile) -> None:
+        """Look at the payloads; read the certificate."""
+        for path in self.payloads:
+            check(path, READ_LIMITS.image, "payload")
+        if self.certificate is not None:
+            self.trusted_key()
+        require_key(self.key, self.access)
+
+    @property
+    def signs_with(self) -> Hashable:
+        """All that decides which signer there is, and whether it is the right one."""
+        if not self.key:
+            return None
+        return (self.kind, self.key, self.access, self.certificate, self.algorithm, self.profile)
+
+    def check_key(self) -> None:
+        """Open what signs and compare it with the certificate."""
+        self.open_key()
 
     def run(self) -> StepResult:
         """Read the payloads, compile, run on virtual devices, sign, verify, write."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fotabuild.cli.main import make_parser
+from fotabuild.cli.parser import PROGRAM_OPTIONS
 from fotabuild.errors import ExitStatus
 
 from .markdown import NOTE, sentence, table
@@ -30,6 +31,7 @@ _STATUSES = {
     ExitStatus.INTERRUPTED: "Interrupted by Ctrl-C.",
     ExitStatus.TERMINATED: "Ended by SIGTERM, after cleaning up.",
 }
+*_FIRST, _LAST = (f"`{names[-1]}`" for names, _ in PROGRAM_OPTIONS)
 _INTRODUCTION = """\
 # Command line
 
@@ -40,7 +42,12 @@ options override stand in [config.md](config.md).
 """
 _AFTER_STATUSES = """
 On failure no incomplete file stands under its final name; files of steps that were finished before
-stay. The last line on stderr is `error: ... [FBnnnn]`, see [errors.md](errors.md); arguments that
+stay. What shows in advance ends `build` before its first output: an input that is not there, a key
+that cannot be opened or is not that of the certificate, an extra that is not installed. With
+`--dry-run` it ends in the same way, but reads no private key. Dry runs of commands that make a
+single artifact look at no input: build systems describe what is not there yet with them.
+
+The last line on stderr is `error: ... [FBnnnn]`, see [errors.md](errors.md); arguments that
 do not parse are reported with the usage instead.
 
 With `--json` stdout gets one object with `schema_version`; `upload` prints one per event, each on a
@@ -67,15 +74,19 @@ def page() -> str:
 
 def _command(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
     """Yield the section of a command and those of its verbs."""
-    heading = f"`{parser.prog}`" if level > 2 else "Options of the whole program"
+    is_command = level > 2
+    heading = f"`{parser.prog}`" if is_command else "Options of the whole program"
     yield f"\n{'#' * level} {heading}\n\n"
-    if level > 2 and parser.description:
+    if not is_command:
+        yield f"{', '.join(_FIRST)} and {_LAST} may also stand anywhere behind the command.\n\n"
+    elif parser.description:
         yield f"{sentence(parser.description)}\n\n"
-    yield f"```text\n{_synopsis(parser)}\n```\n"
+    yield f"```text\n{_synopsis(parser, whole=not is_command)}\n```\n"
     rows = [
         (f"`{_invocation(action)}`", _meaning(parser, action))
         for action in parser._actions
         if not isinstance(action, (argparse._HelpAction, argparse._SubParsersAction))
+        and not (is_command and _is_of_program(action))
     ]
     if rows:
         yield "\n"
@@ -86,9 +97,21 @@ def _command(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
                 yield from _command(child, level + 1)
 
 
-def _synopsis(parser: argparse.ArgumentParser) -> str:
-    """Return the usage, cut into lines here because each Python cuts it differently."""
+def _is_of_program(action: argparse.Action) -> bool:
+    """Whether an option of a command is one that every command has."""
+    return any(set(action.option_strings) == set(names) for names, _ in PROGRAM_OPTIONS)
+
+
+def _synopsis(parser: argparse.ArgumentParser, *, whole: bool) -> str:
+    """Return the usage, cut into lines here because each Python cuts it differently.
+
+    Args:
+        parser: of the program or a command.
+        whole: with the options that every command has.
+    """
     usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
+    if not whole:
+        usage = usage.replace("".join(f" [{names[0]}]" for names, _ in PROGRAM_OPTIONS), "")
     together = re.sub(r"\[[^]]*\]|-\S+ [A-Z]+", lambda found: found[0].replace(" ", "\0"), usage)
     lines = textwrap.wrap(
         together,

@@ -74,8 +74,9 @@ REMEDIES = {
     "gateway.",
     "FB0904": "Get a key of the account, not the credentials of a device; the message names where "
     "the key came from.",
-    "FB0905": "Put the key into `FOTABUILD_ACCESS_KEY`, or name its place with "
-    "`publish.access-key` ([upload.md](upload.md#access-key)).",
+    "FB0905": "The message names where it looked: set that variable where the command runs, in CI "
+    "from the secrets of the job, or write that file; `publish.access-key` names another place "
+    "([upload.md](upload.md#access-key)). A local server's key: `access-key` in its data folder.",
     "FB0906": "Write `https://HOST`; `http` is for services on this machine.",
     "FB0907": "Upload again; if it happens again, something on the way changes data.",
     "FB0908": "The lines above the error name each device and what it reported, with a hint.",

@@ -57,15 +57,8 @@ function(fotabuild_add_update target)
         set(image "$<TARGET_FILE:${target}>")
     endif()
 
-    _fotabuild_configuration(options "${ARG_CONFIG}" "${ARG_SETTINGS}")
-    # Ctrl-C goes to the console's programs: the child hears it, and cleans up.
-    add_custom_target(${target}-upload-update
-        COMMAND ${FOTABUILD_COMMAND} upload "${image}" --built --fw-version "${ARG_VERSION}"
-            --name "${ARG_NAME}" --output-dir "${folder}" ${options} ${ARG_UPLOAD_OPTIONS}
-        WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
-        COMMENT "fotabuild: upload the update of ${target}"
-        USES_TERMINAL VERBATIM
-    )
+    _fotabuild_configuration(configuration "${ARG_CONFIG}" "${ARG_SETTINGS}")
+    set(options "${configuration}")
     _fotabuild_image_placeholder(placeholder)
     if(NOT ARG_NO_RESOURCES)
         _fotabuild_resources_source(source ${target})
@@ -81,7 +74,16 @@ function(fotabuild_add_update target)
     endif()
     _fotabuild_add_steps(artifacts ${target} "${plan}" IMAGE "${image}" MADE_BY ${target})
     _fotabuild_add_target(${target}-update "${ARG_EXCLUDE_FROM_ALL}" "${artifacts}")
-    add_dependencies(${target}-upload-update ${target}-update)
+    _fotabuild_sources(sources "${plan}" "${image}" ${target})
+    # Ctrl-C goes to the console's programs: the child hears it, and cleans up.
+    add_custom_target(${target}-upload-update
+        COMMAND ${FOTABUILD_COMMAND} upload "${image}" --fw-version "${ARG_VERSION}"
+            --name "${ARG_NAME}" --output-dir "${folder}" ${configuration} ${ARG_UPLOAD_OPTIONS}
+        DEPENDS ${sources}
+        WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
+        COMMENT "fotabuild: upload the update of ${target}"
+        USES_TERMINAL VERBATIM
+    )
     _fotabuild_set_properties(${target} "${plan}" "${artifacts}")
     if(DEFINED ARG_INSTALL_DESTINATION)
         # A part of ALL that is missing is an error: nobody wants to ship a release without it.
@@ -92,6 +94,18 @@ function(fotabuild_add_update target)
         install(FILES ${artifacts} DESTINATION "${ARG_INSTALL_DESTINATION}"
             COMPONENT update ${optional})
     endif()
+endfunction()
+
+# Returns what an upload of this plan waits for: all that its steps read and no step makes.
+#
+# The upload makes the artifacts itself: of deltas those that devices need, and that turn out to be
+# worth it. What is there as it would be made keeps its date.
+function(_fotabuild_sources result plan image target)
+    _fotabuild_json_list(sources "${plan}" sources)
+    _fotabuild_image_placeholder(placeholder)
+    list(REMOVE_ITEM sources "${placeholder}")
+    _fotabuild_image_dependencies(of_image "${image}" ${target})
+    set(${result} "${sources};${of_image}" PARENT_SCOPE)
 endfunction()
 
 # Plans again when a file changes that the plan was made from: the index of a release store.

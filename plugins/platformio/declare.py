@@ -13,6 +13,7 @@ from fotabuild.plan.plan import make_plan
 from fotabuild.platformio.options import Options
 from fotabuild.platformio.upload import command_of
 from fotabuild.scons import generate
+from fotabuild.scons.nodes import file_nodes
 from fotabuild.scons.running import command_variable, with_ample_stack
 from fotabuild.scons.update import declare
 from fotabuild.scons.upload import ALIAS, upload_by
@@ -69,12 +70,12 @@ def add_artifacts(env: Any, options: Options) -> None:
     env[PLAN_VARIABLE] = plan
     verify = env.VerboseAction(_verify, "Verifying update artifacts")
     upload = env.VerboseAction(upload_by(command_of(env, options, build)), "Uploading update")
-    _add_targets(env, artifacts, verify, upload)
+    _add_targets(env, artifacts, verify, file_nodes(env, plan.sources), upload)
 
 
 def describe_targets(env: Any) -> None:
     """Declare the names of the targets only, for IDEs."""
-    _add_targets(env, [], None, None)
+    _add_targets(env, [], None, [], None)
 
 
 def _verify(target: list[Any], source: list[Any], env: Any) -> None:  # noqa: ARG001 - as SCons calls it
@@ -93,19 +94,21 @@ def _load_tool(env: Any) -> None:
     generate(env)
 
 
-def _add_targets(env: Any, artifacts: list[Any], verify: Any, upload: Any) -> None:
-    for (name, title, description), action in (
-        (_UPDATE, None),
-        (_VERIFY, verify),
-        (_UPLOAD, upload),
-        (_SEND, upload),
+def _add_targets(
+    env: Any, artifacts: list[Any], verify: Any, sources: list[Any], upload: Any
+) -> None:
+    for (name, title, description), needed, action in (
+        (_UPDATE, artifacts, None),
+        (_VERIFY, artifacts, verify),
+        (_UPLOAD, sources, upload),
+        (_SEND, sources, upload),
     ):
         if name in env.get("__PIO_TARGETS", {}):
             sys.stderr.write(f"fotabuild: warning: another script has a target {name!r}\n")
             continue
         env.AddCustomTarget(
             name,
-            artifacts,
+            needed,
             action,
             title=title,
             description=description,

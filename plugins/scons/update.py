@@ -54,7 +54,7 @@ def fota_update(
     for note in plan.notes:
         sys.stderr.write(f"fotabuild: note: {note}\n")
     artifacts = declare(env, plan)
-    declare_upload(env, path_of(config), env["FOTASETTINGS"], build, artifacts)
+    declare_upload(env, path_of(config), env["FOTASETTINGS"], build, plan)
     return artifacts
 
 

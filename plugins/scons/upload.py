@@ -1,4 +1,7 @@
-"""``upload-update``: run ``fotabuild upload`` after everything that it needs is built.
+"""``upload-update``: run ``fotabuild upload`` when the firmware is built.
+
+That makes the artifacts itself: of deltas those that devices need and that turn out to be worth it,
+which nobody knows when targets are declared. What is there as it would be made keeps its date.
 
 It runs as a child process. The terminal sends Ctrl-C to it as well as to SCons, which waits until
 the child has stopped its campaign and cleaned up; a call inside SCons would not hear of it. A
@@ -19,7 +22,9 @@ from SCons.Action import Action
 from SCons.Errors import BuildError
 
 from fotabuild.plan.build import Build
+from fotabuild.plan.plan import Plan
 from fotabuild.scons import upload_signals
+from fotabuild.scons.nodes import file_nodes
 
 ALIAS = "upload-update"
 
@@ -35,7 +40,7 @@ def upload_command(
         build: what was built.
         options: further options of ``fotabuild upload``.
     """
-    command = [sys.executable, "-m", "fotabuild", "upload", str(build.image), "--built"]
+    command = [sys.executable, "-m", "fotabuild", "upload", str(build.image)]
     command += ["--fw-version", str(build.version), "--output-dir", str(build.folder)]
     if build.name:
         command += ["--name", build.name]
@@ -76,11 +81,13 @@ def upload_by(command: Sequence[str]) -> Callable[..., None]:
 
 
 def declare_upload(
-    env: Any, config: Path, settings: Mapping[str, Any], build: Build, artifacts: list[Any]
+    env: Any, config: Path, settings: Mapping[str, Any], build: Build, plan: Plan
 ) -> Any:
     """Add a build to the alias ``upload-update``, which is no default target."""
     options = env["FOTAUPLOADFLAGS"]
     words = shlex.split(options) if isinstance(options, str) else [str(one) for one in options]
     action = upload_by(upload_command(config, settings, build, words))
-    alias = env.Alias(ALIAS, artifacts, Action(action, cmdstr=env["FOTAUPLOADCOMSTR"]))
+    alias = env.Alias(
+        ALIAS, file_nodes(env, plan.sources), Action(action, cmdstr=env["FOTAUPLOADCOMSTR"])
+    )
     return env.AlwaysBuild(alias)

@@ -77,8 +77,52 @@ def test_the_size_stays_bounded(cache: ContentCache) -> None:
         cache.put(key(number, "0123456789abcdef"[number % 16]), bytes(900))
         assert cache.size() <= cache.limit
     assert cache.size() > cache.limit // 2
-    cache.put(key(999), bytes(6000))  # More than half of a shard is not kept.
+    cache.put(key(999), bytes(40_001))  # More than a quarter of the whole is not kept.
     assert cache.get(key(999)) is None
+
+
+def test_the_size_stays_bounded_with_large_entries(cache: ContentCache) -> None:
+    for number in range(96):
+        shard = "0123456789abcdef"[number % 16]
+        size = (900, 5001, 2000, 39_000, 4000)[number % 5]
+        cache.put(key(number, shard), bytes(size))
+        assert cache.get(key(number, shard)) == bytes(size)
+        assert cache.size() <= cache.limit
+    assert cache.size() > cache.limit // 2
+
+
+def test_large_entries_go_when_they_were_not_used_for_longest(cache: ContentCache) -> None:
+    for number in range(4):
+        cache.put(key(number), bytes(30_000))
+        past = time.time() - 1000 + number
+        os.utime(next(cache.folder.rglob(key(number))), (past, past))
+    assert cache.get(key(0)) is not None  # Used now: it stays.
+    for number in range(4, 9):  # Small ones in one shard, and what is large counts there, too.
+        cache.put(key(number), bytes(1000))
+    left = {number for number in range(9) if cache.get(key(number)) is not None}
+    assert {0, 4, 5, 6, 7, 8} <= left
+    assert 1 not in left
+
+
+def test_a_large_entry_makes_room_in_all_shards(cache: ContentCache) -> None:
+    for number in range(160):
+        cache.put(key(number, "0123456789abcdef"[number % 16]), bytes(900))
+    assert cache.size() > 150_000
+    cache.put(key(999), bytes(40_000))
+    assert cache.get(key(999)) == bytes(40_000)
+    assert cache.size() <= cache.limit
+
+
+@pytest.mark.parametrize("size", [5000, 5001])
+def test_large_entries_heal_and_are_forgotten_likewise(cache: ContentCache, size: int) -> None:
+    cache.put(key(1), bytes(size))
+    [path] = files(cache)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert cache.get(key(1)) is None
+    assert files(cache) == []
+    cache.put(key(1), bytes(size))
+    cache.remove(key(1))
+    assert files(cache) == []
 
 
 def test_leftovers_of_killed_builds_go(cache: ContentCache) -> None:
@@ -107,9 +151,9 @@ def test_what_is_forgotten_is_gone(cache: ContentCache) -> None:
     assert files(cache) == []
 
 
-@pytest.mark.parametrize("size", [0, 1, 4999, 5000])
+@pytest.mark.parametrize("size", [0, 1, 5000, 5001, 39_999, 40_000])
 def test_the_largest_entry(cache: ContentCache, size: int) -> None:
-    """Half a shard."""
+    """A quarter of the whole."""
     cache.put(key(1), bytes(size))
     assert cache.get(key(1)) == bytes(size)
 
@@ -178,6 +222,9 @@ def test_four_processes_at_once(tmp_path: Path) -> None:
         ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "0"}, None, 0),
         ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "7"}, "/c", 7),
         ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "much"}, "/c", DEFAULT_MB),
+        ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "9" * 12}, "/c", 10**12 - 1),
+        ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "9" * 13}, "/c", DEFAULT_MB),
+        ({"FOTABUILD_CACHE_DIR": "/c", "FOTABUILD_CACHE_MB": "9" * 5000}, "/c", DEFAULT_MB),
         ({"XDG_CACHE_HOME": "/x"}, "/x/fotabuild", DEFAULT_MB),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,13 @@ def test_an_index_is_built_once_and_changes_no_byte(
     assert built == [OLD, OLD[1:]]
 
 
+def test_an_index_may_fill_a_quarter_of_the_cache(tmp_path: Path, built: list[bytes]) -> None:
+    cache = ContentCache(tmp_path, 4 * len(build_index(OLD).to_bytes()))
+    for _ in range(2):
+        find_or_build_index(cache, OLD)
+    assert built == [OLD]
+
+
 @pytest.mark.parametrize("damage", [b"", b"FOTAIDX1", b"\0" * 500])
 def test_a_damaged_index_is_built_anew(
     cache: ContentCache, built: list[bytes], damage: bytes
@@ -52,6 +60,16 @@ def test_a_damaged_index_is_built_anew(
     find_or_build_index(cache, OLD)
     [entry] = [path for path in cache.folder.rglob("*") if path.is_file()]
     cache.put(entry.name, damage)
+    assert find_or_build_index(cache, OLD) == build_index(OLD)
+    assert find_or_build_index(cache, OLD) == build_index(OLD)
+    assert built == [OLD, OLD]
+
+
+def test_a_forged_index_is_built_anew(cache: ContentCache, built: list[bytes]) -> None:
+    """Sound as an entry, with digests that are right: somebody put it there."""
+    find_or_build_index(cache, OLD)
+    [entry] = [path for path in cache.folder.rglob("*") if path.is_file()]
+    cache.put(entry.name, OldIndex(OLD, array("i", range(len(OLD)))).to_bytes())
     assert find_or_build_index(cache, OLD) == build_index(OLD)
     assert find_or_build_index(cache, OLD) == build_index(OLD)
     assert built == [OLD, OLD]

@@ -18,7 +18,9 @@ SECRETS = {
     "": ("STORE_READER_ID", "STORE_READER_SECRET"),
     "signing": ("UPDATE_KEY", "UPDATE_KEY_PASSPHRASE"),
     "publishing": ("STORE_WRITER_ID", "STORE_WRITER_SECRET"),
+    "deploying": ("UPDATE_KEY", "UPDATE_KEY_PASSPHRASE", "SERVICE_ACCESS_KEY"),
 }
+_CONDITION = re.compile(r"(vars\.\w+) != ''")
 
 
 def variables(tag: str, _job: Job) -> dict[str, str]:
@@ -31,8 +33,17 @@ def variables(tag: str, _job: Job) -> dict[str, str]:
     }
 
 
-def read_jobs(tag: str, commit: str, secrets: Mapping[str, str]) -> list[Job]:
-    """Return the jobs; ``secrets`` has the values of all secrets."""
+def read_jobs(
+    tag: str, commit: str, secrets: Mapping[str, str], given: Mapping[str, str]
+) -> list[Job]:
+    """Return the jobs.
+
+    Args:
+        tag: what starts them.
+        commit: what it is on.
+        secrets: the values of all secrets.
+        given: variables of the repository; those that are not there are empty.
+    """
     workflow = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
     context = {
         "github.server_url": "https://github.com",
@@ -42,15 +53,20 @@ def read_jobs(tag: str, commit: str, secrets: Mapping[str, str]) -> list[Job]:
         "github.sha": commit,
         "github.ref_name": tag,
         "github.workspace": "$GITHUB_WORKSPACE",
+        **{f"vars.{name}": given.get(name, "") for name in ("DEPLOY_TO", "DEPLOY_OPTIONS")},
     }
     env = {name: fill_in(value, context) for name, value in workflow["env"].items()}
     jobs = []
     for name, values in workflow["jobs"].items():
+        condition = _CONDITION.fullmatch(values.get("if", ""))
+        assert condition or "if" not in values
+        if condition and not context[condition[1]]:
+            continue
         environment = values.get("environment", "")
         known = {*SECRETS[""], *SECRETS.get(environment, ())}
         # A secret that a job may not see is empty, as GitHub has it.
-        given = {f"secrets.{name}": v if name in known else "" for name, v in secrets.items()}
-        actions = _actions(values["steps"], {**context, **given}, env)
+        told = {f"secrets.{name}": v if name in known else "" for name, v in secrets.items()}
+        actions = _actions(values["steps"], {**context, **told}, env)
         jobs.append(Job(name, tuple(actions), environment))
     return jobs
 

@@ -10,7 +10,7 @@ import yaml
 from .pipeline import RECIPES, Cache, Give, Job, Run, Take
 
 FILE = RECIPES / "gitlab-ci.yml"
-_RULE = re.compile(r"\$CI_COMMIT_TAG =~ /(.+)/")
+_RULE = re.compile(r"\$CI_COMMIT_TAG =~ /(.+)/(?: && \$(\w+))?")
 
 
 def variables(tag: str, commit: str, job: Job, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -30,14 +30,16 @@ def variables(tag: str, commit: str, job: Job, secrets: Mapping[str, str]) -> di
     which = "WRITER" if job.environment == "publishing" else "READER"
     given["AWS_ACCESS_KEY_ID"] = secrets[f"STORE_{which}_ID"]
     given["AWS_SECRET_ACCESS_KEY"] = secrets[f"STORE_{which}_SECRET"]
-    if job.environment == "signing":
+    if job.environment in ("signing", "deploying"):
         given["KEY_FILE"] = secrets["KEY_FILE"]
         given["KEY_PASSPHRASE"] = secrets["UPDATE_KEY_PASSPHRASE"]
+    if job.environment == "deploying":
+        given["ACCESS_KEY_FILE"] = secrets["ACCESS_KEY_FILE"]
     return given
 
 
-def read_jobs(tag: str) -> list[Job]:
-    """Return the jobs for a tag in the order of their stages.
+def read_jobs(tag: str, given: Mapping[str, str]) -> list[Job]:
+    """Return the jobs for a tag, and variables of the project, in the order of their stages.
 
     What a job needs is unpacked over its checkout before the first line runs.
     """
@@ -49,10 +51,10 @@ def read_jobs(tag: str) -> list[Job]:
                    and job["stage"] == stage)  # fmt: skip
         job = values[name]
         (rule,) = (_RULE.fullmatch(each["if"]) for each in job["rules"])
-        if rule is None or not re.search(rule[1], tag):
+        if rule is None or not re.search(rule[1], tag) or (rule[2] and not given.get(rule[2])):
             continue
         lines = "\n".join([*job.get("before_script", before), *job["script"]])
-        paths = tuple(path.rstrip("/") for path in job["artifacts"]["paths"])
+        kept = job.get("artifacts", {"paths": []})["paths"]
         cache = job.get("cache", {})
         jobs.append(
             Job(
@@ -61,7 +63,7 @@ def read_jobs(tag: str) -> list[Job]:
                     *(Cache(path.rstrip("/"), cache["key"]) for path in cache.get("paths", [])),
                     *(Take(needed) for needed in job.get("needs", [])),
                     Run(lines, {**values["variables"], **job.get("variables", {})}),
-                    Give(name, paths),
+                    *([Give(name, tuple(path.rstrip("/") for path in kept))] if kept else []),
                 ),
                 job.get("environment", ""),
             )

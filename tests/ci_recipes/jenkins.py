@@ -15,6 +15,11 @@ _CREDENTIAL = re.compile(
     r"|usernamePassword\(credentialsId: '(?P<pair>[\w-]+)',\s*usernameVariable: '(?P<user>\w+)',"
     r"\s*passwordVariable: '(?P<password>\w+)'\)",
 )
+_CONDITION = re.compile(r"when \{\s+beforeAgent true\s+expression \{ env\.(\w+) \}\s+\}")
+_TEXTS = {
+    "update-key-passphrase": "UPDATE_KEY_PASSPHRASE",
+    "service-access-key": "SERVICE_ACCESS_KEY",
+}
 _STEP = re.compile(
     r"(?:withCredentials\(\[(?P<credentials>[^\]]*)\]\) \{\s*)?sh '''\n(?P<sh>.*?)'''"
     r"|(?:dir\('(?P<into>\w+)'\) \{ )?unstash '(?P<take>\w+)'"
@@ -46,13 +51,16 @@ def variables(tag: str, commit: str, url: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def read_jobs(secrets: Mapping[str, str]) -> list[Job]:
-    """Return the stages with steps; an agent keeps its workspace."""
+def read_jobs(secrets: Mapping[str, str], given: Mapping[str, str]) -> list[Job]:
+    """Return the stages with steps, with these global variables; an agent keeps its workspace."""
     head, *stages = re.split(r"stage\('(\w+)'\)", text())
     env = dict(re.findall(r"(\w+) = '([^']*)'", head))
     jobs = []
     for name, body in zip(stages[::2], stages[1::2], strict=True):
         if "steps {" not in body:
+            continue
+        wanted = _CONDITION.search(body)
+        if wanted and not given.get(wanted[1]):
             continue
         actions: list[Action] = []
         for found in _STEP.finditer(body):
@@ -68,7 +76,9 @@ def read_jobs(secrets: Mapping[str, str]) -> list[Job]:
                 actions.append(Give(found["give"] or "archive", paths))
         assert body.count("sh '''") == sum(isinstance(action, Run) for action in actions)
         (agent,) = re.findall(r"agent \{ label '(\w+)' \}", body)
-        jobs.append(Job(name, tuple(actions), "signing" if "update-key" in body else "", agent))
+        environment = {"sign": "signing", "deploy": "deploying"}.get(name, "")
+        assert bool(environment) == ("update-key" in body)
+        jobs.append(Job(name, tuple(actions), environment, agent))
     return jobs
 
 
@@ -77,8 +87,8 @@ def _bind(text: str, secrets: Mapping[str, str]) -> dict[str, str]:
     for found in _CREDENTIAL.finditer(text):
         if found["file"] == "update-key":
             bound[found["path"]] = secrets["KEY_FILE"]
-        elif found["string"] == "update-key-passphrase":
-            bound[found["text"]] = secrets["UPDATE_KEY_PASSPHRASE"]
+        elif found["string"]:
+            bound[found["text"]] = secrets[_TEXTS[found["string"]]]
         else:
             name = {"store-reader": "STORE_READER", "store-writer": "STORE_WRITER"}[found["pair"]]
             bound[found["user"]] = secrets[f"{name}_ID"]

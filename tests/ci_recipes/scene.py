@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import (
@@ -93,6 +93,7 @@ class Scene:
         secrets: the values of everything that is secret.
         store: the release store.
         url: the address of the sources.
+        given: variables that somebody set for all jobs.
     """
 
     system: str
@@ -100,6 +101,7 @@ class Scene:
     secrets: Mapping[str, str]
     store: Path
     url: str = "git@git.acme.com:fw/thermometer.git"
+    given: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def repository(self) -> Path:
@@ -109,18 +111,20 @@ class Scene:
     def jobs(self, tag: str) -> list[Job]:
         """Return the jobs that a tag starts."""
         if self.system == "github":
-            return github.read_jobs(tag, COMMIT, self.secrets)
-        return gitlab.read_jobs(tag) if self.system == "gitlab" else jenkins.read_jobs(self.secrets)
+            return github.read_jobs(tag, COMMIT, self.secrets, self.given)
+        if self.system == "gitlab":
+            return gitlab.read_jobs(tag, self.given)
+        return jenkins.read_jobs(self.secrets, self.given)
 
     def run(self, job: Job, tag: str) -> Path:
         """Run a job of a tag; return its workspace."""
         if self.system == "github":
             variables = github.variables(tag, job)
         elif self.system == "gitlab":
-            variables = gitlab.variables(tag, COMMIT, job, self.secrets)
+            variables = gitlab.variables(tag, COMMIT, job, self.secrets) | dict(self.given)
             self._commit()
         else:
-            variables = jenkins.variables(tag, COMMIT, self.url)
+            variables = jenkins.variables(tag, COMMIT, self.url) | dict(self.given)
         return self.runner.run(job, variables)
 
     def _commit(self) -> None:
@@ -154,8 +158,20 @@ class Scene:
         return {path.name: path.read_bytes() for path in (workspace / "update").iterdir()}
 
 
-def make_scene(system: str, folder: Path) -> Scene:
-    """Return a repository whose store has the release 1.0.0."""
+def make_scene(
+    system: str,
+    folder: Path,
+    given: Mapping[str, str] | None = None,
+    access_key: str = "canary-key",
+) -> Scene:
+    """Return a repository whose store has the release 1.0.0.
+
+    Args:
+        system: the CI system.
+        folder: for everything.
+        given: variables for all jobs.
+        access_key: of the service that they deploy to.
+    """
     repository, store = folder / "repository", folder / "store"
     write_product(repository, store)
     (repository / "ci").mkdir()
@@ -166,7 +182,11 @@ def make_scene(system: str, folder: Path) -> Scene:
     key.parent.mkdir()
     key.write_text(locked_key())
     key.chmod(0o600)
+    access = folder / "safe" / "access-key"
+    access.write_text(access_key)
     secrets = {
+        "SERVICE_ACCESS_KEY": access_key,
+        "ACCESS_KEY_FILE": str(access),
         "UPDATE_KEY": locked_key().rstrip("\n"),
         "UPDATE_KEY_PASSPHRASE": PASSPHRASE,
         "KEY_FILE": str(key),
@@ -174,4 +194,4 @@ def make_scene(system: str, folder: Path) -> Scene:
         **{f"STORE_{who}_{what}": f"canary-{who}-{what}" for who in ("READER", "WRITER")
            for what in ("ID", "SECRET")},
     }  # fmt: skip
-    return Scene(system, Runner(repository, folder / "machines"), secrets, store)
+    return Scene(system, Runner(repository, folder / "machines"), secrets, store, given=given or {})

@@ -203,14 +203,14 @@ def test_what_is_handed_over_is_never_run(system: str, name: str, tmp_path: Path
 
 
 def test_no_job_with_rights_is_where_a_build_was() -> None:
-    jobs = jenkins.read_jobs({f"STORE_{who}_{what}": "" for who in ("READER", "WRITER")
-                              for what in ("ID", "SECRET")}
-                             | {"KEY_FILE": "", "UPDATE_KEY_PASSPHRASE": ""})  # fmt: skip
-    assert [job.machine for job in jobs] == ["build", "signing", "signing"]
+    names = ["KEY_FILE", "UPDATE_KEY_PASSPHRASE", "SERVICE_ACCESS_KEY"]
+    names += [f"STORE_{who}_{what}" for who in ("READER", "WRITER") for what in ("ID", "SECRET")]
+    jobs = jenkins.read_jobs(dict.fromkeys(names, ""), {"DEPLOY_TO": "https://acme.com"})
+    assert [job.machine for job in jobs] == ["build", "signing", "signing", "signing"]
 
 
 def test_branches_start_nothing() -> None:
-    assert gitlab.read_jobs("") == []
+    assert gitlab.read_jobs("", {"DEPLOY_TO": "https://acme.com"}) == []
     assert "when { buildingTag() }" in jenkins.text().partition("stage('prepare')")[0]
     workflow = yaml.safe_load(github.WORKFLOW.read_text())
     # YAML reads the word "on" as true.

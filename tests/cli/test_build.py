@@ -108,8 +108,8 @@ def test_failures_have_a_status_and_a_code(
 
 
 def test_finished_artifacts_of_a_failed_build_are_complete(cli: Cli) -> None:
-    """The image is done when signing fails; there is no manifest and nothing half."""
-    cli("build", "app.elf", "-v", "1.1.0", "-k", OTHER_KEY)
+    """The image is done when the manifest is refused; there is no manifest and nothing half."""
+    cli("build", "app.elf", "-v", "1.1.0", "--set", "component=NINEBYTES")
     assert made(cli) == ["app-1.1.0.bin"]
     assert (cli.folder / "update" / "app-1.1.0.bin").read_bytes() == NEW
 
@@ -160,8 +160,8 @@ def test_json_has_the_notes_of_the_plan(cli: Cli) -> None:
 
 
 def test_deltas_that_fail_together(cli: Cli) -> None:
-    add_release(cli, "gone.bin")
-    done = cli("build", "app.elf", "-v", "1.1.0", "--config", "two.yaml", "-j", "2")
+    add_release(cli, "app.elf")
+    done = cli("build", "app.bin", "-v", "1.1.0", "--config", "two.yaml", "-j", "2")
     assert (done.status, done.stdout) == (1, "")
-    assert "gone.bin: cannot read the image" in done.stderr
+    assert "app.elf: this is an ELF file" in done.stderr
     assert done.stderr.splitlines()[-1].endswith("[FB1010]")

@@ -340,6 +340,20 @@ def test_a_lost_delta_fails_where_deltas_are_required(signed: Cli) -> None:
     assert f"{DELTA}.manifest" not in names(signed, "update")
 
 
+def test_json_of_each_stage_says_what_is_left_out(cli: Cli) -> None:
+    """As that of a build does: what the plan leaves out, and what was not worth it."""
+    small = ("--set", "delta.threshold=1")
+    package = "no SUIT manifest of the package: list its images in suit.components instead"
+    config = cli.folder / "fotabuild.yaml"
+    config.write_text(config.read_text() + "formats: [v3, suit]\n")
+    whole = cli.json(*BUILD, *small, "-o", "whole")["notes"]
+    assert [note.partition(", ")[0] for note in whole] == [package, f"no delta {DELTA}.patch"]
+    assert cli.json(*BUILD, *small, "--prepare", "signing")["notes"] == whole
+    for stage in ("--sign", "--attach"):
+        notes = cli.json(*BUILD, *small, stage, "signing")["notes"]
+        assert notes == [package, f"no {DELTA}.manifest: it has no delta"]
+
+
 @pytest.mark.parametrize("stage", ["--prepare", "--sign", "--attach"])
 def test_suit_needs_the_certificate_in_all_stages(stage: str, signed: Cli) -> None:
     config = signed.folder / "fotabuild.yaml"

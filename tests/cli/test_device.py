@@ -51,6 +51,18 @@ def test_init_takes_identity_and_limits_from_the_configuration(cli: Cli) -> None
     assert (cli.folder / made["image"]).read_bytes() == OLD
 
 
+def test_init_in_a_project_that_makes_suit_as_well(cli: Cli) -> None:
+    config = cli.folder / "fotabuild.yaml"
+    config.write_text(config.read_text(encoding="utf-8") + "formats: [suit, v1, v3]\n")
+    init = ("device", "init", "dev", "--image", "old.bin", "-v", "1.0.0")
+    assert cli.json(*init, "--name", "kitchen")["endpoint-name"] == "kitchen"
+    config.write_text(config.read_text(encoding="utf-8").replace("[suit, v1, v3]", "[suit]"))
+    done = cli(*init[:2], "other", *init[3:])
+    assert done.status == 1
+    assert "formats: simulated devices read manifests of v1 and v3" in done.stderr
+    cli.good(*init[:2], "other", *init[3:], "--manifest", "v3")
+
+
 def test_init_takes_identity_and_certificate_from_the_resources(cli: Cli, tmp_path: Path) -> None:
     plain = cli.json("device", "init", "a", "--image", "old.bin", "-v", "1.0.0", "--name", "x")
     arguments: list[str | Path] = ["--image", cli.folder / "old.bin", "-v", "1.0.0", "--name", "x"]
@@ -160,7 +172,7 @@ def test_show_is_what_init_said(cli: Cli) -> None:
 
 
 def test_show_tells_no_secrets(cli: Cli, service: Service) -> None:
-    cli.good("device", "run", "sim1", "--server", service.url, "--timeout", "0.2")
+    cli.good("device", "run", "sim1", "--server", service.url, "--once", "--timeout", "60")
     secret = json.loads((cli.folder / "sim1" / "credentials.json").read_text())["token"]
     done = cli.good("device", "show", "sim1")
     assert "version: 1.1.0" in done.stdout

@@ -53,6 +53,28 @@ def test_every_command_has_a_call_here_and_a_test_file() -> None:
         assert sum(name.startswith(prefix) for name in tests) >= 2, f"{path}: too few tests"
 
 
+TEXTS = {
+    "--builder-id", "--campaign-name", "--description", "--invocation-id", "--name", "--origin",
+    "--source", "--title",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "option"),
+    [
+        (path, option)
+        for path, parser in PARSERS.items()
+        for action in parser._actions
+        for option in TEXTS.intersection(action.option_strings)
+    ],
+)
+def test_texts_in_outputs_are_utf8(path: tuple[str, ...], option: str, cli: Cli) -> None:
+    done = cli(*path, *CALLS[path], f"{option}=a\udcffb")
+    assert done.status == 2
+    assert option in done.stderr
+    assert done.stdout == ""
+
+
 def _names(stdout: str) -> list[str]:
     """Lines of stdout; a digest may stand before a name, as sha256sum prints it."""
     return [line.rpartition("  ")[2] for line in stdout.splitlines()]
@@ -118,7 +140,7 @@ def test_dry_run_writes_nothing(path: tuple[str, ...], project: Cli) -> None:
     dry = project.good(*path, *CALLS[path], "--dry-run")
     assert project.tree() == before
     assert not (project.folder / "out").exists()
-    assert dry.stderr.startswith("would make ")
+    assert dry.stderr.startswith("would ")
     assert project.json(*path, *CALLS[path], "--dry-run")["dry-run"] is True
     # It announces exactly what a real run makes.
     assert _names(project.good(*path, *CALLS[path]).stdout) == dry.stdout.splitlines()
@@ -137,6 +159,12 @@ def test_these_commands_can_be_tried_without_effect() -> None:
         ("manifest", "prepare"),
         ("manifest", "prepare-v1"),
         ("suit", "create"),
+        ("matrix",),
+        ("release", "add"),
+        ("release", "import"),
+        ("release", "retire"),
+        ("report",),
+        ("provenance", "create"),
     }
 
 

@@ -151,10 +151,15 @@ def test_an_old_image_without_a_decoder_gets_the_full_image(cli: Cli) -> None:
     ("arguments", "error"),
     [
         (("--new", "nope.bin", "-o", "out"), "nope.bin: cannot read the image"),
+        (("--new", "app.bin", "app.elf", "-o", "out"), "app.elf: this is an ELF file"),
+        (("--new", "linked", "-o", "out"), "linked/app.elf: this is an ELF file"),
         (("--new", "app.bin", "-o", "app.elf"), "a file stands where the folder should be"),
     ],
 )
 def test_what_fails_for_all_is_said_once(cli: Cli, arguments: tuple[str, ...], error: str) -> None:
+    (cli.folder / "linked").mkdir()
+    for name in ("app.elf", "app.bin"):
+        (cli.folder / "linked" / name).write_bytes((cli.folder / name).read_bytes())
     done = cli("matrix", "--old", "old.bin", "table.bin", *arguments)
     assert (done.status, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
@@ -199,3 +204,52 @@ def test_results_and_errors_keep_their_order_in_one_pipe(cli: Cli) -> None:
     lines = done.stdout.splitlines()
     assert [Path(line).name for line in lines[-3:-1]] == ["old-to-app.patch", "old-to-app.yaml"]
     assert lines[-1].startswith("error: 1 of 2 deltas failed")
+
+
+def test_an_elf_file_is_told_how_to_become_an_image(cli: Cli) -> None:
+    matrix = ("matrix", "--old", "old.bin", "-o", "out", "--new")
+    done = cli(*matrix, "app.elf")
+    assert done.stderr.count("\n") == 1
+    assert "make the image with 'fotabuild image app.elf -o app.bin', and give that" in done.stderr
+    assert done.stderr.endswith("[FB0500]\n")
+    (cli.folder / "app.bin").unlink()
+    cli.good("image", "app.elf", "-o", "app.bin")
+    assert cli.good(*matrix, "app.bin").stdout.startswith("out/old-to-app.patch\n")
+
+
+def test_a_dry_run_announces_every_delta(cached: Cli) -> None:
+    arguments = ("matrix", "--new", "app.bin", "-v", "1.1.0", "-o", "out")
+    before = cached.tree()
+    dry = cached.good(*arguments, "--dry-run")
+    assert dry.stderr.startswith("would make app-1.0.0-to-1.1.0.patch\n")
+    assert "1 delta in 0.0 s, 0 computed: 1 planned" in dry.stderr
+    [delta] = cached.json(*arguments, "--dry-run")["deltas"]
+    assert (delta["outcome"], delta["computed"]) == ("planned", False)
+    assert cached.tree() == before
+    assert not (cached.folder.parent / "cache").exists()
+    assert cached.good(*arguments).stdout == dry.stdout
+
+
+def test_a_dry_run_finds_images_that_are_missing(cli: Cli) -> None:
+    arguments = ("matrix", "--old", "old.bin", "gone.bin", "--new", "app.bin", "-o", "out")
+    dry = cli(*arguments, "--dry-run")
+    assert not (cli.folder / "out").exists()
+    real = cli(*arguments)
+    assert (dry.status, dry.stdout) == (real.status, real.stdout) == (1, dry.stdout)
+    for done in (dry, real):
+        assert "failed     gone-to-app.patch: gone.bin: cannot read the image: No" in done.stderr
+    assert "1 of 2 deltas failed; see above [FB1010]" in dry.stderr
+
+
+def test_a_dry_run_asks_no_cluster(cli: Cli) -> None:
+    assert cli.good(*PLAIN, "--scheduler", "tcp://127.0.0.1:1", "--dry-run").stdout
+
+
+def test_json_has_the_notes_of_the_plan(cli: Cli) -> None:
+    project = ("matrix", "--new", "app.bin", "-o", "out", "-v")
+    values = cli.json(*project, "1.0.0")
+    assert (values["deltas"], values["dry-run"]) == ([], False)
+    assert values["notes"] == ["no delta from 1.0.0: it is not older than 1.0.0"]
+    assert cli.json(*project, "1.1.0")["notes"] == []
+    [note] = cli.json(*project, "1.1.0", "-t", "1")["notes"]
+    assert note.startswith("no delta app-1.0.0-to-1.1.0.patch, the full image is sent: the patch ")

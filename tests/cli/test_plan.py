@@ -33,6 +33,12 @@ def test_json_is_what_a_build_system_needs(look: Cli) -> None:
         assert again.signature() == step["description"]["signature"]
 
 
+def test_json_says_what_has_to_be_there(look: Cli) -> None:
+    plan = look.json("plan", "app.elf", "-v", "1.1.0")
+    names = ("app.elf", "keys/update.key.pem", "keys/update.cert.der", "old.bin", "table.bin")
+    assert sorted(plan["sources"]) == sorted(str(look.folder / name) for name in names)
+
+
 def test_it_is_the_plan_that_build_runs(cli: Cli) -> None:
     arguments = ("app.elf", "-v", "1.1.0", "-o", "out", "--name", "n")
     plan = cli.json("plan", *arguments)["steps"]

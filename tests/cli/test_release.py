@@ -359,3 +359,53 @@ def test_the_configuration_shows_the_store(look: Cli) -> None:
     settings = json.loads(look.good("--json", "config", "--config", "stored.yaml").stdout)
     values = {setting["name"]: setting["value"] for setting in settings["settings"]}
     assert values["releases"] == [f"store {look.folder / 'store'}", "deltas all"]
+
+
+def test_add_as_a_dry_run(cli: Cli) -> None:
+    add = ("release", "add", "table.bin", "-v", "2.0.0", "--store", "new", "--date", "2026-01-31")
+    dry = cli.good(*add, "--dry-run")
+    assert dry.stderr.splitlines()[0] == "would add MAIN 2.0.0"
+    assert "warning: MAIN 2.0.0: its image has no patch decoder" in dry.stderr
+    foreseen = cli.json(*add, "--dry-run")
+    assert not (cli.folder / "new").exists()
+    assert {**foreseen, "dry-run": False} == cli.json(*add)
+    again = cli.good(*add, "--dry-run")
+    assert (again.stdout, again.stderr.splitlines()[0]) == (
+        dry.stdout, "MAIN 2.0.0: is there already",
+    )  # fmt: skip
+    other = (*add[:2], "old.bin", *add[3:])
+    before = cli.tree()
+    assert cli(*other, "--dry-run") == cli(*other)
+    assert "[FB1002]" in cli(*other, "--dry-run").stderr
+    assert cli.tree() == before
+
+
+def test_import_as_a_dry_run(cli: Cli) -> None:
+    arguments = ("release", "import", "releases.csv", "--store", "new")
+    cli.good("release", "add", "old.bin", "-v", "1.0.1", "--store", "new")
+    before = cli.tree()
+    dry = cli.good(*arguments, "--dry-run")
+    assert dry.stderr.splitlines()[:2] == [
+        "MAIN 1.0.1: is there already", "would add MAIN 1.0.2",
+    ]  # fmt: skip
+    assert cli.tree() == before
+    assert cli.good(*arguments).stdout == dry.stdout == "MAIN 1.0.2\n"
+    (cli.folder / "releases.csv").write_text("version,image\n1.0.1,table.bin\n")
+    assert cli(*arguments, "--dry-run") == cli(*arguments)
+
+
+def test_retire_as_a_dry_run(cli: Cli) -> None:
+    retire = ("release", "retire", "1.0.0", "--store", "store", "--date", "2026-02-01")
+    before = cli.tree()
+    assert cli.good(*retire, "--dry-run").stderr == "would retire MAIN 1.0.0\n"
+    assert (
+        cli.good(*retire, "--undo", "--dry-run").stderr == "MAIN 1.0.0: in the field, as before\n"
+    )
+    foreseen = cli.json(*retire, "--dry-run")
+    assert cli.tree() == before
+    assert {**foreseen, "dry-run": False} == cli.json(*retire)
+    assert cli.json(*retire, "--dry-run")["changed"] is False
+    back = cli.good(*retire, "--undo", "--dry-run").stderr
+    assert back == "would put MAIN 1.0.0 back in the field\n"
+    for wrong in (("--date", "yesterday"), ("--component", "OTHER")):
+        assert cli(*retire, *wrong, "--dry-run") == cli(*retire, *wrong)

@@ -52,7 +52,15 @@ _SLOW = {
 if sys.version_info >= (3, 12):  # The loader of seldom used modules needs it there.
     _SLOW.remove("threading")
 _OTHER_ROOMS = {"config", "explain", "keys", "plan", "publish", "server", "signing", "simulation"}
-_MORE_EFFORT = {"candidates", "hints", "lz4_parser", "plan", "python_kernel", "suffix_array"}
+_MORE_EFFORT = {
+    "candidates",
+    "hints",
+    "lz4_parser",
+    "plan",
+    "python_kernel",
+    "rounds",
+    "suffix_array",
+}
 
 
 def loaded_by(folder: Path, *arguments: str) -> set[str]:

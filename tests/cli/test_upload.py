@@ -58,6 +58,29 @@ def test_upload_without_a_delta_that_is_not_worth_it(built: bool, cli: Cli) -> N
     assert not {name for name in names if "-to-" in name}
 
 
+@pytest.mark.parametrize("built", [True, False])
+def test_the_result_says_what_was_left_out(built: bool, cli: Cli) -> None:
+    small = ("--set", "delta.threshold=5")
+    if built:
+        cli.good("build", *CALL[1:], *small)
+    done = cli.good("--json", *CALL, *small, "--to", "shelf", *(["--built"] if built else []))
+    [note] = json.loads(done.stdout.splitlines()[-1])["notes"]
+    assert note.startswith("no delta app-1.0.0-to-1.1.0.patch, the full image is sent: ")
+    assert done.stderr.count(f"note: {note}\n") == 1
+
+
+def test_what_was_built_keeps_its_date(cli: Cli) -> None:
+    """Build systems upload into the folder that they build in, and look at dates."""
+    cli.good("build", *CALL[1:])
+    before = {path: path.stat().st_mtime_ns for path in (cli.folder / "out").iterdir()}
+    (cli.folder / "out" / "app-1.0.0-to-1.1.0.manifest").unlink()
+    cli.good(*CALL, "--to", "shelf")
+    after = {path: path.stat().st_mtime_ns for path in (cli.folder / "out").iterdir()}
+    assert after.keys() == before.keys()
+    changed = [path.name for path in after if after[path] != before[path]]
+    assert changed == ["app-1.0.0-to-1.1.0.manifest"]
+
+
 def test_upload_of_what_was_built_needs_no_key(cli: Cli) -> None:
     cli.good("build", *CALL[1:])
     config = cli.folder / "fotabuild.yaml"

@@ -36,6 +36,29 @@ def test_builds_what_is_missing_and_publishes_it(
     assert {"app-1.1.0.bin", "app-1.1.0.manifest", "app-1.0.0-to-1.1.0.patch"} <= uploaded(built)
 
 
+def test_a_delta_that_is_not_worth_it_is_left_out(
+    project: Callable[..., Project], generator: Generator
+) -> None:
+    """A build has declared it, and fails; an upload has the full image for these devices."""
+    built = publishing(project, generator)
+    built.edit("fotabuild.yaml", "threshold: 60", "threshold: 1")
+    built.configured()
+    assert built.make().status != 0
+    done = built.make(*TARGET)
+    assert done.status == 0, done
+    assert "app-1.1.0.manifest" in uploaded(built)
+    assert not [name for name in uploaded(built) if "-to-" in name]
+
+
+def test_an_upload_changes_nothing_that_was_built(
+    project: Callable[..., Project], generator: Generator
+) -> None:
+    built = publishing(project, generator)
+    built.made()
+    assert built.make(*TARGET).status == 0
+    built.assert_up_to_date()
+
+
 def test_is_no_part_of_all(project: Callable[..., Project], generator: Generator) -> None:
     built = publishing(project, generator)
     built.made()

@@ -89,7 +89,7 @@ def test_same_inputs_give_the_same_bytes(step: DeltaStep) -> None:
         (b"no decoder inside", PrecursorMarkerError, "carries no patch decoder"),
         (b"PELION/BSDIFF00", PrecursorMarkerError, "carries no patch decoder"),
         (b"PELION/BSDIFF666", PrecursorMarkerError, "carries PELION/BSDIFF666, needed is"),
-        (MARKER + b"..PELION/BSDIFF002", PrecursorMarkerError, "BSDIFF001, PELION/BSDIFF002"),
+        (b"." + MARKER + b"PELION/BSDIFF002", PrecursorMarkerError, "BSDIFF001, PELION/BSDIFF002"),
     ],
 )
 def test_old_image_that_cannot_be_patched(

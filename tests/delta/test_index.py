@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from array import array
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fotabuild.delta import native_kernel
+from fotabuild.delta.decoder import apply_patch
 from fotabuild.delta.effort import Effort
 from fotabuild.delta.encoder import make_patch
 from fotabuild.delta.index import OldIndex, build_index
@@ -97,11 +100,48 @@ def test_index_of_another_image_is_refused() -> None:
 def test_forged_index_that_points_outside_is_refused(
     number: int, pure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FOTABUILD_PURE_PYTHON", pure)
     suffixes = array("i", build_index(OLD).suffixes)
     suffixes[700] = number
-    with pytest.raises(DeltaError, match="points outside the image"):
-        OldIndex.from_bytes(OldIndex(OLD, suffixes).to_bytes(), OLD)
+    monkeypatch.setenv("FOTABUILD_PURE_PYTHON", pure)
+    refuse(OLD, suffixes)
+
+
+FORGERIES: dict[str, Callable[[list[int]], None]] = {
+    "two are exchanged": lambda s: s.insert(700, s.pop(701)),
+    "permuted": random.Random(1).shuffle,
+    "reversed": list.reverse,
+    "one stands there twice": lambda s: s.__setitem__(700, s[701]),
+    "the last one everywhere": lambda s: s.__setitem__(slice(None), [len(s) - 1] * len(s)),
+    "a tenth of them near the end": lambda s: s.__setitem__(
+        slice(0, None, 10), [len(s) - 1 - at % 12 for at in range(0, len(s), 10)]
+    ),
+}
+
+
+@pytest.mark.parametrize("pure", ["0", "1"])
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_forged_index_that_points_into_the_image_is_refused(
+    forgery: str, pure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel takes what stands in it for known, and would read behind the image."""
+    suffixes = list(build_index(OLD).suffixes)
+    FORGERIES[forgery](suffixes)
+    monkeypatch.setenv("FOTABUILD_PURE_PYTHON", pure)
+    refuse(OLD, array("i", suffixes))
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+@pytest.mark.parametrize("effort", [Effort.FAST, Effort.BALANCED])
+def test_patch_is_right_with_any_numbers(forgery: str, effort: Effort) -> None:
+    suffixes = list(build_index(OLD).suffixes)
+    FORGERIES[forgery](suffixes)
+    patch = make_patch(OLD, NEW, effort=effort, index=OldIndex(OLD, array("i", suffixes)))
+    assert apply_patch(OLD, patch.data) == NEW
+
+
+def refuse(old: bytes, suffixes: array[int]) -> None:
+    with pytest.raises(DeltaError, match="is not the order of the image's suffixes"):
+        OldIndex.from_bytes(OldIndex(old, suffixes).to_bytes(), old)
 
 
 def test_nothing_old() -> None:

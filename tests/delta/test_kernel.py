@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import random
 from array import array
+from ctypes import CFUNCTYPE, c_int, c_void_p, cast
+from typing import Any
 
+import lz4.block
 import pytest
 
-from fotabuild.delta import native_kernel, rounds
+from fotabuild.delta import liblz4, native_kernel, rounds
 from fotabuild.delta.deadline import Deadline, TimeUpError
 from fotabuild.delta.effort import SETTINGS, Effort
 from fotabuild.delta.encoder import make_patch
+from fotabuild.delta.frames import fill_frames, largest_literal_frame, literal_block
 from fotabuild.delta.native_kernel import NativeKernel
 from fotabuild.delta.python_kernel import PythonKernel
 from fotabuild.delta.rounds import plan_frames
-from fotabuild.delta.search import check_plan
-from fotabuild.delta.segments import Frame
+from fotabuild.delta.search import check_plan, match_pieces
+from fotabuild.delta.segments import Frame, Piece
+from fotabuild.errors import DeltaError
 
 from ..formats.golden import firmware
-from .images import PAIRS
+from .images import PAIRS, noise
 
 pytestmark = pytest.mark.cc
 
@@ -41,6 +46,92 @@ def mixed(seed: int) -> tuple[bytes, bytes]:
 @pytest.mark.parametrize("name", PAIRS)
 def test_same_pieces_as_the_library(name: str) -> None:
     assert NativeKernel(*PAIRS[name]).match() == PythonKernel(*PAIRS[name]).match()
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("block_size", [64, 300, 512, 1 << 24])
+@pytest.mark.parametrize("name", PAIRS)
+def test_same_frames_as_the_package(
+    name: str, block_size: int, hidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether liblz4's functions are to be found or not."""
+    old, new = PAIRS[name]
+    kernel = NativeKernel(old, new)
+    pieces = match_pieces(old, new, kernel)
+    if hidden:
+        monkeypatch.setattr(liblz4, "stream_functions", lambda: None)
+    assert kernel.fill(pieces, block_size) == list(fill_frames(old, new, pieces, block_size))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_same_frames_on_mixed_images(seed: int) -> None:
+    old, new = mixed(seed)
+    kernel = NativeKernel(old, new)
+    for block_size in (64, 65, 80, 100):
+        frames = kernel.fill(kernel.match(), block_size)
+        assert frames == list(fill_frames(old, new, kernel.match(), block_size))
+
+
+def test_functions_of_liblz4_are_found_or_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = liblz4.stream_functions.__wrapped__()
+    assert found is None or (len(found) == 4 and all(function.value for function in found))
+    monkeypatch.setattr(liblz4, "_NAMES", ("LZ4_not_in_any_version",))
+    assert liblz4.stream_functions.__wrapped__() is None
+    monkeypatch.setattr(lz4.block._block, "__file__", "/no/such/library")
+    assert liblz4.stream_functions.__wrapped__() is None
+
+
+def compressing(length: int) -> list[Any]:
+    """Stand in for liblz4 with functions that write nothing and give this length for each block."""
+    return [
+        CFUNCTYPE(c_void_p)(lambda: 1),
+        CFUNCTYPE(None, c_void_p, c_int)(lambda *_: None),
+        CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_int, c_int)(lambda *_: length),
+        CFUNCTYPE(c_int, c_void_p)(lambda _: 0),
+    ]
+
+
+def use(functions: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [cast(function, c_void_p) for function in functions]
+    monkeypatch.setattr(liblz4, "stream_functions", lambda: addresses)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [Piece(0, 5, 6)],
+        [Piece(5, 0, 6)],
+        [Piece(-1, 0, 2)],
+        [Piece(0, -1, 2)],
+        [Piece(0, 0, -1)],
+        [Piece(3, 0, 2), Piece(2, 0, 2)],
+    ],
+)
+def test_pieces_outside_the_images_are_refused(
+    pieces: list[Piece], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = compressing(1)
+    use(functions, monkeypatch)
+    with pytest.raises(DeltaError, match="no frames lead to the end"):
+        NativeKernel(bytes(10), bytes(10)).fill(pieces, 64)
+
+
+def test_frames_that_cannot_be_compressed_are_literals(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = noise(1000)
+    functions = compressing(1001)
+    use(functions, monkeypatch)
+    for block_size in (64, 300, 512):
+        limit = largest_literal_frame(block_size)
+        assert [packed.block for packed in NativeKernel(b"", new).fill([], block_size)] == [
+            literal_block(new[at : at + limit]) for at in range(0, len(new), limit)
+        ]
+
+
+def test_failed_compression_is_no_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = compressing(0)
+    use(functions, monkeypatch)
+    with pytest.raises(MemoryError):
+        NativeKernel(b"", b"new").fill([], 64)
 
 
 @pytest.mark.parametrize("seed", range(24))

@@ -36,10 +36,40 @@ def test_run_is_found_wherever_it_begins(pattern: bytes) -> None:
             assert short.data[place] == image[short.original(place)]
 
 
+@pytest.mark.parametrize("period", [1025, 1500, 2048, 4095, 4096, 1 << 14])
+@pytest.mark.parametrize("offset", [0, 1, 700, 40_000])
+def test_long_run_of_equal_pages_is_found(period: int, offset: int) -> None:
+    """Their places are a multiple of the step apart, or not."""
+    run = noise(period) * (600_000 // period)
+    (cut,) = find_cuts(noise(offset, 2) + run + noise(3000, 3))
+    assert cut.period == period
+    assert len(run) - 11 * period - 1000 < cut.size < len(run)
+    assert cut.size % 8 == cut.size % period == 0
+    assert offset <= cut.start <= cut.start + cut.size <= offset + len(run)
+
+
+@pytest.mark.parametrize("filled", [400, 3000])
+@pytest.mark.parametrize("page", [2048, 4096])
+def test_pages_that_end_with_padding(page: int, filled: int) -> None:
+    """A short run in each of them hides none of what they are together."""
+    padding = b"\xff" * min(filled, page - 500)
+    image = CODE[:5000] + (noise(page - len(padding)) + padding) * (1_000_000 // page)
+    cuts = find_cuts(image)
+    assert max(cut.size for cut in cuts) > 850_000
+    assert {cut.period for cut in cuts} <= {1, page}
+
+
+def test_a_few_equal_pages_are_left_alone() -> None:
+    """They cost the search little, and what is between them is looked at."""
+    pages = noise(4096) * 8
+    image = pages + noise(3000, 2) + bytes(200_000) + pages
+    assert [cut.period for cut in find_cuts(image)] == [1]
+
+
 def test_little_padding_is_left_alone() -> None:
     assert find_cuts(CODE + bytes(60_000)) == []
     assert find_cuts(noise(100_000)) == []
-    assert find_cuts(noise(2000) * 50) == []
+    assert find_cuts(noise(20_000) * 20) == []
     assert find_cuts(b"") == []
 
 
@@ -53,6 +83,8 @@ def test_little_padding_is_left_alone() -> None:
         (bytes(200_000), bytes(100_000) + b"x" + bytes(99_999)),
         (b"ab" * 100_000, b"ba" * 100_000),
         (bytes(270_000), CODE),
+        (noise(1500) * 200 + CODE, CODE + noise(1500)[300:] + noise(1500) * 300 + CODE),
+        (noise(4096) * 100 + CODE, noise(4096) * 50 + CODE[:9000] + noise(4096) * 60 + CODE),
         (noise(999) * 200 + CODE, CODE + noise(999)[300:] + noise(999) * 400 + CODE),
         (b"abc" * 50_000 + CODE + noise(49) * 3000, noise(49) * 4000 + CODE + b"cab" * 60_000),
     ],

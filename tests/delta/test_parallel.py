@@ -93,6 +93,52 @@ def test_one_of_several_processes_uses_one_processor(monkeypatch: pytest.MonkeyP
     assert parallel.processors() == 1
 
 
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_the_threads_there_are_do_the_work(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(parallel, "processors", lambda: 9)
+    begun: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def start_few(thread: threading.Thread) -> None:
+        if len(begun) == most:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_few)
+    assert run_all([partial(pow, number, 2) for number in range(50)]) == [
+        number**2 for number in range(50)
+    ]
+    assert len(begun) == most
+    assert not any(thread.is_alive() for thread in begun)
+
+
+def test_no_thread_is_left_behind_by_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "processors", lambda: 3)
+    started = threading.Event()
+    begun: list[threading.Thread] = []
+    done: list[int] = []
+    start = threading.Thread.start
+
+    def start_one(thread: threading.Thread) -> None:
+        if begun:
+            assert started.wait(10)
+            raise KeyboardInterrupt
+        begun.append(thread)
+        start(thread)
+
+    def note(number: int) -> None:
+        started.set()
+        time.sleep(0.05)
+        done.append(number)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(KeyboardInterrupt):
+        run_all([partial(note, number) for number in range(100)])
+    assert not begun[0].is_alive()
+    assert 0 < len(done) < 100
+
+
 def test_tasks_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "processors", lambda: 2)
     seen: list[int] = []

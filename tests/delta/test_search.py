@@ -7,10 +7,10 @@ import pytest
 
 from fotabuild.delta import native_kernel
 from fotabuild.delta.bytewise import add
+from fotabuild.delta.frames import fill_frames
 from fotabuild.delta.python_kernel import PythonKernel
 from fotabuild.delta.search import (
     check_plan,
-    fill_frames,
     match_pieces,
     open_kernel,
     pack_frames,

@@ -26,7 +26,7 @@ def test_both_names_are_found(index: int, tmp_path: Path, kernel: bool) -> None:
     shutil.copy(found, tmp_path / names[index])
     library = load(tmp_path, native_kernel.LIBRARY)
     assert library is not None
-    assert library.fota_suffixes_fit(None, 0) == 1
+    assert library.fota_is_suffix_array(b"", 0, None) == 1
 
 
 def test_switch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,8 @@ from fotabuild.digest import sha256
 from fotabuild.formats import manifest_v1, manifest_v3
 from fotabuild.formats.patch_sidecar import PatchSidecar
 from fotabuild.publish import pacing
-from fotabuild.publish.journal import reopen, runs
+from fotabuild.publish.journal import reopen
+from fotabuild.publish.journal_folder import runs
 
 from ..publish.fake_service import KEY, FakeService, parse_multipart
 from ..publish.recordings import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -36,6 +37,22 @@ def test_two_devices_are_updated_by_delta(
     assert server.left_over() == NOTHING
     assert server.unfinished_runs() == []
     figure(f"{host.name}: 2 of 2 devices updated by delta, in {seconds:.1f} s with the build")
+
+
+def test_a_delta_that_is_not_worth_it_is_no_obstacle(host: Host, server: Server) -> None:
+    config = host.folder / "fotabuild.yaml"
+    text, count = re.subn("threshold: [0-9]+", "threshold: 1", config.read_text(encoding="utf-8"))
+    assert count == 1
+    config.write_text(text, encoding="utf-8")
+    device = Device.make(host, server, "first")
+    life = device.start("--once")
+    host.change_the_source()
+    status, output = host.upload()
+    assert status == 0, output
+    assert "no delta app-1.0.0-to-1.1.0.patch, the full image is sent: " in output
+    assert result_of(life)["payload"].startswith("full")
+    assert device.show()["version"] == "1.1.0"
+    assert server.left_over() == NOTHING
 
 
 def test_again_there_is_nothing_to_update(host: Host, server: Server) -> None:

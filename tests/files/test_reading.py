@@ -15,7 +15,7 @@ from fotabuild.errors import FileError
 from fotabuild.files import reading
 from fotabuild.files.dates import build_time
 from fotabuild.files.names import relative_name
-from fotabuild.files.reading import read_file
+from fotabuild.files.reading import check_file, read_file
 
 
 def test_whole_file_up_to_the_limit(tmp_path: Path) -> None:
@@ -176,3 +176,40 @@ def test_digest_with_and_without_openssl(
     if not loaded:
         monkeypatch.delitem(sys.modules, "hashlib")
     assert sha256(data[:size]) == expected
+
+
+def test_looking_at_a_file_refuses_what_reading_it_would(tmp_path: Path) -> None:
+    """But for what only its bytes tell."""
+    (tmp_path / "file").write_bytes(bytes(100))
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "loop").symlink_to("loop")
+    names = ("file", "link", "gone", "folder", "pipe", "loop", "file/x", "x\0y", "x" * 300)
+    for name in names:
+        for limit in (99, 100):
+            told = []
+            for look in (check_file, read_file):
+                try:
+                    look(tmp_path / name, limit, "image")
+                    told.append("")
+                except FileError as error:
+                    told.append(str(error))
+            assert told[0] == told[1]
+            assert (told[0] == "") == (name in ("file", "link") and limit == 100)
+
+
+def test_looking_at_a_pipe_does_not_open_it(tmp_path: Path) -> None:
+    """Who writes into it would go on, and find nobody."""
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, b"key")
+        check_file(Path(f"/dev/fd/{reader}"), 5, "key", pipes=True)
+        assert os.read(reader, 5) == b"key"
+        os.mkfifo(tmp_path / "pipe")
+        check_file(tmp_path / "pipe", 5, "key", pipes=True)
+        with pytest.raises(OSError, match="No such device"):  # Still without a reader.
+            os.open(tmp_path / "pipe", os.O_WRONLY | os.O_NONBLOCK)
+    finally:
+        os.close(reader)
+        os.close(writer)

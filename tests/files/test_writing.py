@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -202,6 +203,22 @@ def test_interruption_leaves_nothing_behind(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_file(tmp_path / "file", b"new")
+    assert names(tmp_path) == set()
+
+
+def test_interruption_just_after_opening_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal that arrives while the system makes the file is seen when it is there."""
+    real = os.open
+
+    def interrupt(*arguments: Any) -> int:
+        os.close(real(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "open", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_file(tmp_path / "file", b"new")
     assert names(tmp_path) == set()

@@ -57,13 +57,13 @@ def test_a_failing_verification_is_one_json_object(
 def _refused_cheaply(
     kind: type[FotabuildError], call: Callable[[], object], mebibytes: int = 64
 ) -> str:
-    """Demand an error within a second and little memory; return its text."""
+    """Demand an error after little work and with little memory; return its text."""
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with pytest.raises(kind) as caught:
             call()
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -127,6 +127,6 @@ def test_message_stays_short(base: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_largest_block_costs_no_more_than_a_small_one() -> None:
     old = bytes(range(256)) * 64
-    start = time.perf_counter()
+    start = time.process_time()
     assert make_patch(old, old[::-1], block_size=1 << 24).data
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -20,7 +21,7 @@ _SETTINGS = {
 
 
 class Cluster:
-    """A scheduler and single-threaded workers, each a process of its own.
+    """A scheduler and single-threaded workers, each a process of its own, inside a ``with`` block.
 
     Args:
         folder: for files and logs.
@@ -43,19 +44,24 @@ class Cluster:
         self._scheme = scheme
         self._environ = {**_SETTINGS, **(environ or {})}
         self._preload = () if preload is None else ("--preload", str(preload))
-        self._log = (folder / "cluster.log").open("ab")
+        self._count = workers
+        self._ending = contextlib.ExitStack()
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self._port = listener.getsockname()[1]
-        self.scheduler = self._start_scheduler()
-        self.workers = [self._start_worker() for _ in range(workers)]
 
     @property
     def address(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Cluster:
-        self.wait_until_ready()
+        with contextlib.ExitStack() as ending:  # Also of what started before something failed.
+            self._log = ending.enter_context((self._folder / "cluster.log").open("ab"))
+            self._ending = ending
+            self.scheduler = self._start_scheduler()
+            self.workers = [self._start_worker() for _ in range(self._count)]
+            self.wait_until_ready()
+            self._ending = ending.pop_all()
         return self
 
     def __exit__(
@@ -64,11 +70,7 @@ class Cluster:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-        for process in (*self.workers, self.scheduler):
-            process.wait()
-        self._log.close()
+        self._ending.close()
 
     def kill_worker(self, number: int) -> None:
         """Kill a worker, and start another in its place."""
@@ -116,10 +118,13 @@ class Cluster:
         )
 
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             env={**os.environ, **self._environ},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
         )
+        self._ending.callback(process.wait)
+        self._ending.callback(process.kill)
+        return process

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-MARKER = b"PELION/BSDIFF001"
+# Not at the beginning: that is where patches have it.
+MARKER = b"firmware" + b"PELION/BSDIFF001"
 
 
 def versions(count: int, size: int = 20_000, seed: int = 1) -> list[bytes]:

@@ -13,6 +13,7 @@ import pytest
 
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.cache.patches import keep_patch
+from fotabuild.delta.decoder import apply_patch
 from fotabuild.delta.encoder import make_patch
 from fotabuild.errors import ClusterError
 from fotabuild.matrix.run import Workforce, run_matrix
@@ -81,6 +82,22 @@ def test_a_wrong_patch_in_the_cache_heals(
     keep_patch(cache, work[0].key, make_patch(work[0].step.old_image.read_bytes(), b"wrong"))
     far = Workforce(1, scheduler=cluster.address, patience=60)
     assert [run_matrix(steps, cache, far).computed for _ in range(2)] == [2, 0]
+
+
+def test_a_time_limit_holds_there_too(
+    make_steps: MakeSteps, cache: ContentCache, cluster: Cluster
+) -> None:
+    steps = [step._replace(time_limit=1e-6) for step in make_steps(2)]
+    far = Workforce(1, scheduler=cluster.address, patience=60)
+    for _ in range(2):  # What was cut short is written, and not kept.
+        result = run_matrix(steps, cache, far)
+        assert [row.outcome.value for row in result.rows] == ["made"] * 2
+        assert result.computed == 2
+        assert all("the time limit" in row.warnings[0] for row in result.rows)
+        for step in steps:
+            assert apply_patch(step.old_image.read_bytes(), step.output.read_bytes()) == (
+                step.new_image.read_bytes()
+            )
 
 
 TRANSFERS = """
@@ -167,7 +184,7 @@ def test_no_workers(matrix: Callable[..., Finished], tmp_path: Path) -> None:
         done = matrix("--scheduler", own.address, "--patience", "2")
     assert done.status == 1
     assert "waiting for one" in done.stderr
-    assert "no patch was finished for 2 seconds" in done.stderr
+    assert "no worker made a patch for 2 seconds" in done.stderr
 
 
 def test_without_the_extra(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from fotabuild.cache.content_cache import ContentCache
+from fotabuild.errors import ClusterError
 from fotabuild.matrix.run import Workforce, run_matrix
 from fotabuild.steps import delta
 
@@ -37,10 +38,24 @@ def paths(tmp_path: Path, count: int, **more: int) -> list[str]:
     return [str(path) for path in images.write(tmp_path / "images", found)]
 
 
+def wait_for_workers(
+    cluster: Cluster, folder: Path, environ: Mapping[str, str] | None = None
+) -> None:
+    """Have a patch made, with more patience than the test has."""
+    old, new = images.write(folder / "first", images.versions(2))
+    done = run_fotabuild(
+        *("matrix", "--old", old, "--new", new, "-o", "first", "--scheduler", cluster.address),
+        cwd=folder,
+        env={**(environ or {}), "FOTABUILD_CACHE_DIR": "off"},
+    )
+    assert done.status == 0, done.stderr
+
+
 def test_a_scheduler_that_hangs(tmp_path: Path) -> None:
     """It stops in the middle of the work, and keeps its connections."""
     *old, new = paths(tmp_path, 25, size=200_000)
     with Cluster(tmp_path, workers=1) as own:
+        wait_for_workers(own, tmp_path)
         client = subprocess.Popen(
             [
                 *(sys.executable, "-m", "fotabuild", "matrix", "--old", *old, "--new", new),
@@ -66,6 +81,43 @@ def test_a_scheduler_that_hangs(tmp_path: Path) -> None:
     assert errors.splitlines()[-1].endswith("[FB1011]")
     assert "Traceback" not in errors
     assert seconds < 8 * PATIENCE
+
+
+SLOW = """
+import os, time
+from fotabuild.delta.encoder import make_patch as made
+from fotabuild.matrix import cluster_task
+
+def make_patch(*arguments, **more):
+    if os.path.exists(os.environ["SLOW"]):
+        time.sleep(3 * float(os.environ["PATIENCE"]))
+    return made(*arguments, **more)
+
+cluster_task.make_patch = make_patch
+"""
+
+
+def test_patience_is_with_clusters_not_with_patches(tmp_path: Path, make_steps: MakeSteps) -> None:
+    """A patch may take as long as it takes, while its worker is well."""
+    preload, slow = tmp_path / "preload.py", tmp_path / "slow"
+    preload.write_text(SLOW)
+    # The shortest time to live of workers that the scheduler accepts is five seconds.
+    environ = {
+        "SLOW": str(slow),
+        "PATIENCE": str(PATIENCE),
+        "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "5s",
+    }
+    step, *others = make_steps(3)
+    with Cluster(tmp_path, workers=1, environ=environ, preload=preload) as own:
+        start = Workforce(1, scheduler=own.address, patience=60)
+        assert run_matrix([step], None, start).computed == 1  # There is a worker now.
+        slow.touch()
+        hurried = Workforce(1, scheduler=own.address, patience=PATIENCE)
+        assert run_matrix([step], None, hurried).computed == 1
+        # One that hangs is given up by the scheduler, and then the cluster by the client.
+        own.workers[0].send_signal(signal.SIGSTOP)
+        with pytest.raises(ClusterError, match="no worker made a patch for 3 seconds"):
+            run_matrix(others, None, hurried)
 
 
 AGAIN_AND_AGAIN = """
@@ -221,6 +273,7 @@ def test_tls(tmp_path: Path) -> None:
     with Cluster(tmp_path, workers=1, scheme="tls", environ=settings) as own:
         far = ("--scheduler", own.address)
         off = {"FOTABUILD_CACHE_DIR": "off"}
+        wait_for_workers(own, tmp_path, settings)
         done = run_fotabuild(*call, *far, cwd=tmp_path, env={**settings, **off})
         assert done.status == 0, done.stderr
         without = run_fotabuild(*call, *far, cwd=tmp_path, env=off)

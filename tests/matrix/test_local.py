@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
@@ -200,7 +201,7 @@ def test_elf_files_are_no_images(make_steps: MakeSteps, which: str) -> None:
     [row] = run_matrix([step], None, ALONE).rows
     assert (row.outcome, row.code) == (Outcome.FAILED, "FB0500")
     assert path.name in row.text
-    assert "objcopy" in row.text
+    assert f"make the image with 'fotabuild image {path.name} " in row.text
 
 
 def test_processes_end_with_the_client(tmp_path: Path) -> None:
@@ -222,6 +223,58 @@ def test_processes_end_with_the_client(tmp_path: Path) -> None:
     # Every process has this end of the pipe: it closes with the last of them.
     client.communicate(timeout=60)
     assert len(list((tmp_path / "out").glob("*.patch"))) < len(old) / 2
+
+
+SLOW = r"""
+import os, signal, sys, time
+from fotabuild.cli.main import main
+from fotabuild.steps import delta
+
+def make_patch(*_arguments, **_more):
+    if how == "deaf":  # As in compiled code.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    os.write(2, b"slow\n")
+    time.sleep(60)
+
+how, *arguments = sys.argv[1:]
+delta.make_patch = make_patch
+sys.exit(main(arguments))
+"""
+
+
+@pytest.mark.parametrize("how", ["one", "all", "deaf"])
+@pytest.mark.parametrize(
+    ("number", "ending"),
+    [(signal.SIGINT, (130, "interrupted")), (signal.SIGTERM, (143, "terminated"))],
+)
+def test_nobody_waits_for_patches_that_are_under_way(
+    number: int, ending: tuple[int, str], how: str, tmp_path: Path
+) -> None:
+    """Ctrl-C of a terminal is for all processes, ``kill`` for one."""
+    *old, new = map(str, images.write(tmp_path, images.versions(6)))
+    client = subprocess.Popen(
+        [
+            *(sys.executable, "-c", SLOW, how, "matrix", "--old", *old, "--new", new),
+            *("-o", str(tmp_path / "out"), "-j", "2"),
+        ],
+        env={**os.environ, "FOTABUILD_CACHE_DIR": "off"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert client.stderr is not None
+    try:
+        assert [client.stderr.readline() for _ in range(2)] == ["slow\n"] * 2
+        start = time.monotonic()
+        (os.killpg if how == "all" else os.kill)(client.pid, number)
+        # Every process has this end of the pipe: it closes with the last of them.
+        _, errors = client.communicate(timeout=60)
+    finally:
+        client.kill()
+    assert time.monotonic() - start < 20
+    assert (client.returncode, errors.strip()) == ending
+    assert not (tmp_path / "out").exists()
 
 
 def test_one_process_and_two_write_the_same(make_steps: MakeSteps, tmp_path: Path) -> None:
@@ -274,10 +327,10 @@ def test_memory_bounds_what_runs_at_once(
     most: list[int] = []
     submit = ProcessPoolExecutor.submit
 
-    def counted(pool: ProcessPoolExecutor, run: Any, one: Work, kept: object) -> Any:
+    def counted(pool: ProcessPoolExecutor, task: Any, run: Any, one: Work, kept: object) -> Any:
         running.append(one.memory)
         most.append(sum(running))
-        future: Future[Any] = submit(pool, run, one, kept)
+        future: Future[Any] = submit(pool, task, run, one, kept)
         future.add_done_callback(lambda _: running.remove(one.memory))
         return future
 
@@ -325,4 +378,5 @@ def test_rows_count(make_steps: MakeSteps) -> None:
         Outcome.REUSED: 0,
         Outcome.FULL_IMAGE: 0,
         Outcome.FAILED: 0,
+        Outcome.PLANNED: 0,
     }

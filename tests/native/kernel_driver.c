@@ -2,11 +2,13 @@
  * Runs the whole kernel on random pairs of images. Meant for address and undefined-behaviour
  * sanitizers: every buffer has exactly the size that the kernel was told.
  *
- *     kernel_driver FIRST COUNT FAILING
+ *     kernel_driver FIRST COUNT FAILING FORGERY
  *
  * Pairs have numbers; COUNT of them are tried. Each FAILING-th pair is tried once more for every
- * allocation, which then fails: the kernel has to say so. Prints the number of runs and of those
- * that ran out of memory; a result that is wrong ends the program with 1.
+ * allocation, which then fails: the kernel has to say so. FORGERY says what is done to the suffix
+ * arrays, as somebody may who can write into a cache: 0 nothing, 1 they are shuffled, 2 some suffixes
+ * stand there several times, 3 few stand in all places. Prints the number of runs and of those that
+ * ran out of memory; a result that is wrong ends the program with 1.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@ enum { LARGEST = 1 << 14, REACHES = 100 };
 static long allocations;
 static long failing;
 static uint32_t state;
+static long forgery;
 
 void *driver_malloc(size_t size);
 void *driver_calloc(size_t count, size_t size);
@@ -88,6 +91,24 @@ static int32_t fill(uint8_t *image, int32_t size, const uint8_t *other, int32_t 
     return size;
 }
 
+/* Makes an array that points into the image, and mostly is not its suffix array. */
+static void forge(int32_t *suffixes, int32_t size)
+{
+    int32_t few[3] = {0, size / 2, size - 1};
+    for (int32_t i = 0; i < size; i++) {
+        int32_t other = chance(size);
+        int32_t suffix = suffixes[i];
+        if (forgery == 1) {
+            suffixes[i] = suffixes[other];
+            suffixes[other] = suffix;
+        } else if (forgery == 2 && chance(3) == 0) {
+            suffixes[i] = chance(2) == 0 ? size - 1 - chance(size < 12 ? size : 12) : other;
+        } else if (forgery == 3) {
+            suffixes[i] = few[chance(3)];
+        }
+    }
+}
+
 /* All parts of the kernel in turn; 0, or -1 when one of them had no memory. */
 static int run(const uint8_t *old_image, int32_t old_size, const uint8_t *new_image,
                int32_t new_size, uint32_t seed)
@@ -105,7 +126,14 @@ static int run(const uint8_t *old_image, int32_t old_size, const uint8_t *new_im
     if (fota_suffix_array(old_image, old_size, suffixes) != 0) {
         goto done;
     }
-    require(fota_suffixes_fit(suffixes, old_size), "suffixes");
+    int right = fota_is_suffix_array(old_image, old_size, suffixes);
+    if (right < 0) {
+        goto done;
+    }
+    require(right == 1, "suffixes");
+    if (forgery != 0) {
+        forge(suffixes, old_size);
+    }
     int32_t count
         = fota_bsdiff(old_image, old_size, new_image, new_size, suffixes, &pieces);
     if (count < 0) {
@@ -179,9 +207,10 @@ int main(int argc, char **argv)
 {
     long runs = 0;
     long short_of_memory = 0;
-    if (argc != 4) {
+    if (argc != 5) {
         return 2;
     }
+    forgery = atol(argv[4]);
     long first = atol(argv[1]);
     long last = first + atol(argv[2]);
     for (long number = first; number < last; number++) {

@@ -93,18 +93,23 @@ def test_every_step_comes_behind_those_that_it_reads(
         assert set(step.inputs) & made <= seen
         seen |= set(step.outputs)
     given = {path for step in plan.steps for path in step.inputs} - made
-    assert given == {
-        tmp_path / name
-        for name in (
-            "obj/app.elf",
-            "keys/update.key.pem",
-            "keys/update.cert.der",
-            "releases/a.bin",
-            "releases/b.bin",
-            "table.bin",
-            "boot.bin",
-        )
-    }
+    assert len(plan.sources) == len(given)
+    assert (
+        given
+        == set(plan.sources)
+        == {
+            tmp_path / name
+            for name in (
+                "obj/app.elf",
+                "keys/update.key.pem",
+                "keys/update.cert.der",
+                "releases/a.bin",
+                "releases/b.bin",
+                "table.bin",
+                "boot.bin",
+            )
+        }
+    )
 
 
 def test_names_and_outputs_are_unique(

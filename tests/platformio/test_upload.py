@@ -40,6 +40,16 @@ def test_builds_what_is_missing_and_publishes_it(target: str, project: Project) 
     assert lines.index("Uploading update") > lines.index("Linking .pio/build/device/firmware.elf")
 
 
+def test_a_delta_that_is_not_worth_it_is_left_out(project: Project) -> None:
+    """A build has declared it, and fails; an upload has the full image for these devices."""
+    project.option("custom_fotabuild_upload_options = --to published")
+    project.edit("fotabuild.yaml", "threshold: 1000", "threshold: 1")
+    done = project.pio("run", "-t", "send-update")
+    assert done.status == 0, done
+    assert "app-1.1.0.manifest" in uploaded(project)
+    assert not [name for name in uploaded(project) if "-to-" in name]
+
+
 def test_an_ordinary_build_uploads_nothing(built: Project) -> None:
     built.option("custom_fotabuild_upload_options = --to published")
     built.run()

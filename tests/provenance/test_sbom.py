@@ -109,6 +109,12 @@ def test_other_parts_give_another_serial_number(tmp_path: Path) -> None:
         ("parts:\n- name: a\n  sha256: 12\n", "sha256"),
         ("parts:\n- name: a\n  file: table.bin\n  sha256: " + "ab" * 32 + "\n", "has the SHA-256"),
         ("parts: [\n", "list of parts"),
+        (
+            "parts:\n- name: a\n  purl: pkg:generic/a@1?vcs_url=git%2Bhttps://me:s3cret@acme.com\n",
+            "a: here stands a password",
+        ),
+        ("parts:\n- name: a\n  supplier: https://acme.com/?token=s3cret\n", "a: here stands"),
+        ("parts:\n- name: me:s3cret@acme\n", "parts: here stands a password"),
     ],
     ids=str,
 )

@@ -10,7 +10,7 @@ import pytest
 
 from fotabuild.cli.output import Output
 from fotabuild.cli.upload_events import Reporter
-from fotabuild.publish.journal import runs
+from fotabuild.publish.journal_folder import runs
 from fotabuild.publish.outcome import Outcome
 from fotabuild.publish.run import publish_updates
 from fotabuild.publish.updates import RunOptions

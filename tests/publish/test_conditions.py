@@ -10,7 +10,7 @@ import pytest
 
 from fotabuild.cli.commands.upload import _moment
 from fotabuild.errors import ExitStatus, ServiceError
-from fotabuild.publish.journal import runs
+from fotabuild.publish.journal_folder import runs
 from fotabuild.publish.outcome import Outcome
 from fotabuild.publish.updates import RunOptions
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from fotabuild.errors import FotabuildError, ServiceError
-from fotabuild.publish.journal import reopen, runs
+from fotabuild.publish.journal import reopen
+from fotabuild.publish.journal_folder import runs
 from fotabuild.publish.outcome import Outcome
 from fotabuild.publish.pacing import Pacing
 from fotabuild.publish.undo import Undo

@@ -11,7 +11,8 @@ import pytest
 
 from fotabuild.errors import JournalError
 from fotabuild.publish.events import Note
-from fotabuild.publish.journal import begin, reopen, runs
+from fotabuild.publish.journal import begin, reopen
+from fotabuild.publish.journal_folder import runs
 from fotabuild.publish.outcome import Outcome
 from fotabuild.publish.updates import Cleanup, RunOptions
 from fotabuild.publish.values import Kind

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fotabuild.errors import PublishError, ServiceError, UploadError
-from fotabuild.publish.journal import reopen, runs
+from fotabuild.publish.journal import reopen
+from fotabuild.publish.journal_folder import runs
 from fotabuild.publish.outcome import Outcome
 from fotabuild.publish.updates import RunOptions, Stored
 

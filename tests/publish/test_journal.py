@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from fotabuild.errors import FileError, JournalError
-from fotabuild.publish.journal import Journal, begin, default_folder, path_of, reopen, runs
+from fotabuild.publish.journal import Journal, begin, reopen
+from fotabuild.publish.journal_folder import default_folder, path_of, runs
 from fotabuild.publish.values import Kind
 
 URL = "https://acme.com"

@@ -9,7 +9,8 @@ import pytest
 
 from fotabuild.errors import ServiceError
 from fotabuild.publish.events import Note
-from fotabuild.publish.journal import reopen, runs
+from fotabuild.publish.journal import reopen
+from fotabuild.publish.journal_folder import runs
 from fotabuild.publish.outcome import Outcome
 from fotabuild.publish.updates import RunOptions
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 import pickle
+import queue
+import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
+import urllib3.connectionpool
 
 from fotabuild.errors import (
     AnswerError,
@@ -19,6 +27,7 @@ from fotabuild.errors import (
     RejectedKeyError,
     ServiceError,
 )
+from fotabuild.publish import watchdog
 from fotabuild.publish.access_key import AccessKey, read_access_key
 from fotabuild.publish.address import ServiceAddress
 from fotabuild.publish.bodies import FileSlice, Multipart
@@ -51,6 +60,50 @@ def test_no_redirect_is_followed(status: int, place: str, tmp_path: Path) -> Non
                 ask()
             assert "redirect" in str(caught.value)
     assert (len(parrot.calls), len(other.calls)) == (2, 0)
+
+
+# What an interrupt left open is closed when nobody has it any more.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_at_any_line_of_an_exchange_leaves_no_lock_taken(
+    tmp_path: Path, figure: Callable[[str], None]
+) -> None:
+    """The clean-up goes on with the same connections; none of its requests waits for ever."""
+    package = str(Path(urllib3.connectionpool.__file__))
+    count = 0
+
+    def interrupt_at(number: int) -> Callable[..., Any]:
+        lines = itertools.count()
+
+        def trace(frame: FrameType, event: str, _: object) -> Any:
+            ours = frame.f_code.co_filename in (package, queue.__file__, watchdog.__file__)
+            if event == "line" and ours and next(lines) == number:
+                raise KeyboardInterrupt
+            return trace
+
+        return trace
+
+    parrot = Parrot()
+    with Wire(parrot) as wire:
+        for count in range(500):
+            transport = Scene(wire.url, tmp_path).transport
+            transport.exchange(Request("GET", "/v3/x"))
+            sys.settrace(interrupt_at(count))
+            try:
+                transport.exchange(Request("GET", "/v3/x"))
+                break
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.settrace(None)
+            later = threading.Thread(
+                target=transport.exchange, args=(Request("GET", "/v3/x"),), daemon=True
+            )
+            later.start()
+            later.join(20)
+            assert not later.is_alive(), f"line {count}"
+            transport.close()
+    figure(f"Ctrl-C at {count} of {count} lines of an exchange: the next one is answered")
+    assert 20 < count < 499
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
@@ -140,7 +193,7 @@ def test_a_drip_ends_in_time(tmp_path: Path) -> None:
         begin = time.monotonic()
         with pytest.raises(NetworkError, match="no complete answer within"):
             Scene(wire.url, tmp_path, pacing).service.check_key()
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 15
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413])

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from fotabuild.digest import sha256
-from fotabuild.errors import ExitStatus
+from fotabuild.errors import ExitStatus, FotabuildError
 from fotabuild.formats.manifest_v3 import ManifestV3, decode_signed
+from fotabuild.publish.access_key import read_access_key
 
 from ..cli.sample import NEW, OLD
 from .conftest import Forked, Zygote
@@ -373,6 +374,12 @@ def test_a_second_signal_leaves_at_once_and_cleanup_finishes(
     ("env", "code", "words"),
     [
         ({"FOTABUILD_ACCESS_KEY": ""}, "FB0905", "there is no access key in env:FOTABUILD_"),
+        (
+            {"FOTABUILD_PUBLISH_ACCESS_KEY": "env:MY_KEY"},
+            "FB0905",
+            "; set MY_KEY to the key where ",
+        ),
+        ({"FOTABUILD_PUBLISH_ACCESS_KEY": "file:my.key"}, "FB0300", "publish.access-key says that"),
         ({"FOTABUILD_ACCESS_KEY": "ak_wrong_key"}, "FB0904", "does not accept the access key"),
         ({"FOTABUILD_PUBLISH_SERVICE": "http://acme.com"}, "FB0906", "use https"),
         ({"FOTABUILD_PUBLISH_SERVICE": "http://127.0.0.1:1"}, "FB0902", "connection refused"),
@@ -388,6 +395,46 @@ def test_nothing_is_built_or_copied_instead(
     assert words in client.stderr
     assert client.stderr.rstrip().endswith(f"[{code}]")
     assert not (project / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "remedies"),
+    [
+        (None, "FB0905", ("set FOTABUILD_ACCESS_KEY to the key", "from this job's secrets")),
+        ("env:MY_KEY", "FB0905", ("set MY_KEY to the key", "with publish.access-key: env:")),
+        (
+            "file:{empty}",
+            "FB0905",
+            ("write the key into {empty}", "the key of 'fotabuild serve' is in"),
+        ),
+        ("file:{empty}.not", "FB0300", ("publish.access-key says that it is there",)),
+        ("file:{image}", "FB0905", ("copy it once more",)),
+        ("fd:987", "FB0905", ("987<FILE",)),
+    ],
+)
+def test_who_has_no_key_is_told_what_to_do(
+    source: str | None, code: str, remedies: tuple[str, ...], tmp_path: Path
+) -> None:
+    names = {"empty": tmp_path / "empty", "image": tmp_path / "image"}
+    names["empty"].write_bytes(b"\n")
+    names["image"].write_bytes(OLD[:99])
+    with pytest.raises(FotabuildError) as caught:
+        read_access_key(source and source.format(**names), {})
+    assert caught.value.code == code
+    for remedy in remedies:
+        assert remedy.format(**names) in str(caught.value)
+
+
+def test_a_service_gives_the_url_and_others_say_how_to_set_it(run: Run, project: Path) -> None:
+    config = project / "fotabuild.yaml"
+    text = config.read_text(encoding="utf-8").replace(
+        "payload:\n  url: https://acme.com/{file}\n", ""
+    )
+    config.write_text(text, encoding="utf-8")
+    done(run(*UPLOAD), ExitStatus.OK)
+    client = done(run(*UPLOAD, "--to", "shelf"), ExitStatus.FAILED)
+    assert "fotabuild.yaml: payload.url: this setting is needed and missing" in client.stderr
+    assert "such as 'url: https://HOST/{file}' below 'payload:'" in client.stderr
 
 
 class Echo(FakeService):

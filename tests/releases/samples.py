@@ -13,7 +13,8 @@ DATE = "2026-01-31T12:00:00Z"
 
 def image(seed: int, size: int = 3000) -> bytes:
     """Return an image that can apply patches, the same in every run."""
-    return MAGIC + random.Random(seed).randbytes(size - len(MAGIC))
+    start = b"image" + MAGIC
+    return start + random.Random(seed).randbytes(size - len(start))
 
 
 def release(version: str = "1.0.0", seed: int = 1, **more: Any) -> NewRelease:

@@ -15,6 +15,7 @@ import pytest
 
 from fotabuild.errors import ReleaseError
 from fotabuild.limits import READ_LIMITS, ReadLimits
+from fotabuild.releases import folder as folder_module
 from fotabuild.releases import store as store_module
 from fotabuild.releases.findings import Problem
 from fotabuild.releases.folder import FolderStorage
@@ -272,3 +273,32 @@ def test_a_mark_whose_record_one_list_missed_stays(
     monkeypatch.undo()
     assert filled.find("MAIN", "1.0.0").retired == DATE
     assert check_store(filled) == (2, [])
+
+
+def test_looking_writes_nothing(folder_store: ReleaseStore) -> None:
+    folder_store.add(release())
+    storage = folder_store.storage
+    assert isinstance(storage, FolderStorage)
+    storage.path(".lock").unlink()
+    before = content(folder_store)
+    assert check_store(folder_store, heal=False) == (1, [])
+    assert content(folder_store) == before
+    assert not storage.path(".lock").exists()
+
+
+def test_others_may_write_while_images_are_read(
+    folder_store: ReleaseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading all images may take hours."""
+    folder_store.add(release("1.0.0"))
+    read = folder_store.blob
+
+    def blob(digest: str, title: str = "") -> bytes:
+        monkeypatch.setattr(folder_store, "blob", read)
+        assert ReleaseStore(folder_store.storage).add(release("1.1.0", seed=2))
+        return read(digest, title)
+
+    monkeypatch.setattr(folder_module, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(folder_store, "blob", blob)
+    assert check_store(folder_store) == (1, [])
+    assert check_store(folder_store) == (2, [])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fotabuild.errors import ReleaseStorageError, StoreDamageError
+from fotabuild.releases import folder as folder_module
 from fotabuild.releases.contents import read_index
 from fotabuild.releases.folder import FolderStorage
 from fotabuild.releases.layout import INDEX, blob_name, record_name
@@ -137,3 +141,49 @@ def test_a_damaged_record_leaves_the_old_state(source: ReleaseStore, mirror: Fol
     with pytest.raises(StoreDamageError, match="1 records or marks are damaged"):
         pull(source, mirror, main)
     assert mirror.read(INDEX, 10**6) == before
+
+
+def test_who_waits_for_the_source_keeps_nobody_out(
+    source: ReleaseStore, mirror: FolderStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service may take minutes to answer; another pull goes on meanwhile."""
+    read = source.blob
+
+    def blob(digest: str, title: str = "") -> bytes:
+        monkeypatch.setattr(source, "blob", read)
+        assert pull(source, mirror, main).fetched == 3
+        return read(digest, title)
+
+    monkeypatch.setattr(folder_module, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(source, "blob", blob)
+    assert pull(source, mirror, main).fetched == 1
+    assert len(mirror.names("blobs")) == 3
+
+
+def test_what_another_pull_removed_meanwhile_is_fetched_again(
+    source: ReleaseStore, mirror: FolderStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that read the store before a release was added does not know its image."""
+    alone, name = mirror.alone, blob_name(source.find("MAIN", "1.2.0").release.digest)
+
+    def late() -> contextlib.AbstractContextManager[None]:
+        mirror.remove(name)
+        return alone()
+
+    monkeypatch.setattr(mirror, "alone", late)
+    assert pull(source, mirror, main).fetched == 4
+    assert name in mirror.names("blobs")
+
+
+def test_what_others_are_writing_is_left_to_them(
+    source: ReleaseStore, mirror: FolderStorage
+) -> None:
+    pull(source, mirror, main)
+    new, old = (mirror.path(f"blobs/ab/.{name}.tmp") for name in ("new", "old"))
+    for path in (new, old):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    day_before = time.time() - 25 * 3600
+    os.utime(old, (day_before, day_before))
+    assert pull(source, mirror, main).removed == 1
+    assert (new.exists(), old.exists()) == (True, False)

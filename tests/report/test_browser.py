@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from fotabuild.report.model import Schema
 from fotabuild.report.writing import write_report
 
+from ..server.browser import Browser, browsing
 from .chromium import dom, print_pages, screenshot
 from .html_reader import Page
 from .scene import Built
@@ -22,6 +26,98 @@ def page(pristine: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     write_report(report_of(pristine), path, [])
     return path
+
+
+@pytest.fixture(scope="module")
+def crowded(pristine: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page about 50 deltas to two versions, with long names, one of them without a gap."""
+    report = report_of(pristine)
+    replace = msgspec.structs.replace
+    delta = next(u for u in report.updates if u.saving is not None and u.schema is Schema.V3)
+    updates = tuple(
+        replace(delta, since=f"1.0.{number}", version=version)
+        for number in range(25)
+        for version in ("1.1.0", "1000.2000.3000-rc.12345678")
+    )
+    (first, *files), long = report.files, "a-very-long-name-" * 12
+    report = replace(
+        report,
+        title="W" * 90,
+        component=long,
+        updates=(*report.updates, *updates),
+        files=(
+            replace(first, name="x" * 200),
+            *(replace(file, name=long + file.name) for file in files),
+        ),
+        headroom=tuple(replace(item, where=long + item.where) for item in report.headroom),
+    )
+    path = tmp_path_factory.mktemp("crowded") / "report.html"
+    write_report(report, path, [])
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as found:
+        yield found
+
+
+def set_screen(browser: Browser, width: int, *, dark: bool = False, medium: str = "") -> None:
+    for command, values in {
+        "setDeviceMetricsOverride": {
+            "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500
+        },
+        "setEmulatedMedia": {
+            "media": medium,
+            "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+        },
+    }.items():  # fmt: skip
+        call = {"cmd": f"Emulation.{command}", "params": values}
+        browser.call("POST", "/goog/cdp/execute", call)
+
+
+@pytest.mark.parametrize("width", [320, 400, 800, 1100, 1600])
+def test_nothing_is_cut_off_on_any_screen(
+    width: int, browser: Browser, page: Path, crowded: Path
+) -> None:
+    """Nothing sticks out of the window, and no table has to be pushed to be read."""
+    set_screen(browser, width)
+    for path in (page, crowded):
+        browser.open(path.as_uri())
+        assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+        wide = (
+            "return [...document.querySelectorAll('main > *, th, td')].filter(e => "
+            "e.getClientRects().length && !e.closest('.heard, thead') "
+            "&& e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML.slice(0, 200))"
+        )
+        assert browser.run(wide) == []
+
+
+def test_it_asks_the_network_for_nothing_and_complains_of_nothing(
+    browser: Browser, crowded: Path
+) -> None:
+    browser.open(crowded.as_uri())
+    assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    assert browser.log() == []
+
+
+def test_it_says_the_same_without_scripts(page: Path, browser: Browser) -> None:
+    set_screen(browser, 1100)
+    browser.open(page.as_uri())
+    with browsing(script=False) as plain:
+        set_screen(plain, 1100)
+        plain.open(page.as_uri())
+        assert plain.text() == browser.text()
+
+
+def test_paper_stays_white_for_people_who_like_it_dark(browser: Browser, page: Path) -> None:
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    set_screen(browser, 1100, dark=True)
+    browser.open(page.as_uri())
+    assert browser.run(colour) != "rgb(255, 255, 255)"
+    set_screen(browser, 1100, dark=True, medium="print")
+    assert browser.run(colour) == "rgb(255, 255, 255)"
+    set_screen(browser, 1100)
 
 
 def test_the_browser_understands_the_page(page: Path) -> None:

@@ -59,7 +59,7 @@ def test_the_page_shows_the_pictures_and_the_json_the_numbers(
     page = Page(make_page(report).decode())
     assert page.open == []
     assert "What changed" in page.text
-    assert len(page.of("svg")) == 3
+    assert len(page.of("figure")) == 2
     assert page.references == []
     values = json.loads(report.encode())
     assert values["changes"][0]["values"]["parts"]

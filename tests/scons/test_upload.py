@@ -28,6 +28,18 @@ def test_builds_what_is_missing_and_publishes_it(project: Callable[..., Project]
     assert {"app-1.1.0.bin", "app-1.1.0.manifest", "app-1.0.0-to-1.1.0.patch"} <= uploaded(built)
 
 
+def test_a_delta_that_is_not_worth_it_is_left_out(project: Callable[..., Project]) -> None:
+    """A build has declared it, and fails; an upload has the full image for these devices."""
+    built = project(publishing())
+    built.edit("fotabuild.yaml", "threshold: 60", "threshold: 1")
+    assert built.scons().status == 2
+    done = built.scons("upload-update")
+    assert done.status == 0, done
+    assert "no delta app-1.0.0-to-1.1.0.patch, the full image is sent: " in done.stderr
+    assert "app-1.1.0.manifest" in uploaded(built)
+    assert not [name for name in uploaded(built) if "-to-" in name]
+
+
 def test_is_no_default_target(project: Callable[..., Project]) -> None:
     built = project(publishing())
     built.build()

@@ -108,7 +108,7 @@ def test_login_and_logout(browser: Browser, pictures: Path) -> None:
         assert browser.url == url(server, "/login")
         browser.type("#key", "wrong")
         browser.click("main button")
-        assert "not known here" in browser.text()
+        wait_until(lambda: "not known here" in _text(browser), "the refusal")
         browser.screenshot(pictures / "login.png")
         browser.log()  # The browser notes the status 403.
         browser.type("#key", str(server.client.key))

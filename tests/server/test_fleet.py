@@ -49,8 +49,14 @@ def test_a_killed_fleet_does_not_get_in_the_way(server: Running, tmp_path: Path)
     assert len(names(server)) == COUNT
 
 
-def test_a_fleet_that_is_kept_stays(server: Running, tmp_path: Path) -> None:
-    run(server, tmp_path / "fleet", temporary=False, timeout=0.5)
+def test_a_fleet_that_is_kept_stays(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(*_: object) -> None:
+        wait_until(lambda: len(names(server)) == COUNT, "all are registered")
+
+    monkeypatch.setattr(fleet, "_wait", wait)
+    run(server, tmp_path / "fleet", temporary=False, timeout=60)
     assert sorted(names(server)) == [f"device-{number:05}" for number in range(1, COUNT + 1)]
 
 

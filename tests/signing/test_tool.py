@@ -129,9 +129,12 @@ def test_a_digest_alone_cannot_be_signed(tmp_path: Path) -> None:
         signer.sign_digest(sha256(DATA))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "ending"),
+    [(signal.SIGINT, (130, "interrupted")), (signal.SIGTERM, (143, "terminated"))],
+)
 def test_an_interrupted_build_leaves_nothing(
-    number: signal.Signals, tmp_path: Path, temporary: Path
+    number: signal.Signals, ending: tuple[int, str], tmp_path: Path, temporary: Path
 ) -> None:
     from .scene import write_project
 
@@ -155,7 +158,7 @@ def test_an_interrupted_build_leaves_nothing(
     assert len(list(temporary.iterdir())) == 1
     process.send_signal(number)
     _, rest = process.communicate(timeout=60)
-    assert (process.returncode, rest.splitlines()[-1]) == (130, "interrupted")
+    assert (process.returncode, rest.splitlines()[-1]) == ending
     assert list(temporary.iterdir()) == []
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["app-1.1.0.bin"]
 

@@ -12,15 +12,31 @@ import os
 import shutil
 import signal
 import sys
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fotabuild.simulation.device import SimulatedDevice
 from fotabuild.simulation.folder import DeviceFolder
 from fotabuild.simulation.network import make_pool
-from fotabuild.simulation.server import UpdateServer
+from fotabuild.simulation.server import Offer, UpdateServer
+from fotabuild.simulation.settings import Credentials
 
 _CHANGES = {"os.rename", "os.remove", "os.link", "os.truncate", "os.mkdir"}
 _TOO_MANY = 500
+
+
+@dataclass(frozen=True)
+class Server(UpdateServer):
+    """A server that ends a device's life when it has nothing for it."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def wait_for_update(self, credentials: Credentials, seconds: float) -> Offer | None:
+        offer = super().wait_for_update(credentials, seconds)
+        if offer is None:
+            self.stop.set()
+        return offer
 
 
 def live(folder: DeviceFolder, url: str, name: str, changes_before_loss: int | None) -> int:
@@ -32,8 +48,9 @@ def live(folder: DeviceFolder, url: str, name: str, changes_before_loss: int | N
         try:
             if changes_before_loss is not None:
                 _lose_power(folder.path, changes_before_loss)
-            device = SimulatedDevice(folder, UpdateServer(url, make_pool()), endpoint_name=name)
-            status = 0 if device.run(once=True, timeout=0.4) else 3
+            server = Server(url, make_pool())
+            device = SimulatedDevice(folder, server, endpoint_name=name, stop=server.stop)
+            status = 0 if device.run(once=True, timeout=60) else 3
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -116,6 +116,12 @@ class Bench:
         assert len(outcomes) == 1, self.told
         return outcomes[0]
 
+    def settle(self, **options: Any) -> list[Outcome]:
+        """Let the device live until the server has nothing for it."""
+        device = self.device(**options)
+        self.service.idle = device.stop.set
+        return device.run(timeout=60)
+
     @property
     def image(self) -> bytes:
         """The installed image."""

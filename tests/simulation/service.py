@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -58,6 +59,8 @@ class Service:
         enrolment_token: demanded of new devices if given.
         forgotten: tokens that are not known any more.
         left: endpoint names of the devices that left.
+        idle: called before a device hears that there is nothing for it.
+        trickle: seconds between the bytes of answers on these paths.
     """
 
     manifest: bytes | None = None
@@ -69,6 +72,8 @@ class Service:
     enrolment_token: str | None = None
     forgotten: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)
+    idle: Callable[[], None] = lambda: None
+    trickle: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
     url: str = ""
@@ -178,6 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.service.manifest is None or done:
             wait = int(re.findall(r"wait=(\d+)", self.path)[0])
             time.sleep(min(wait, 0.05))
+            self.service.idle()
             self._answer(204, b"", {})
         else:
             self._answer(200, self.service.manifest, {"Fota-Campaign": CAMPAIGN})
@@ -217,6 +223,10 @@ class _Handler(BaseHTTPRequestHandler):
         self, status: int, body: bytes, headers: dict[str, str], fault: Fault | None = None
     ) -> None:
         fault = fault or Fault()
+        pause = self.service.trickle.get(urlsplit(self.path).path)
+        if pause is not None:
+            self._trickle(status, body, headers, pause)
+            return
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -237,6 +247,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut()
         else:
             self.wfile.write(body)
+
+    def _trickle(self, status: int, body: bytes, headers: dict[str, str], pause: float) -> None:
+        """Send one byte at a time, those of the headers too, until the service ends."""
+        lines = [f"HTTP/1.1 {status} Well", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        for byte in "\r\n".join([*lines, "", ""]).encode() + body:
+            self.wfile.write(bytes([byte]))
+            if self.service.over.wait(pause):
+                break
+        self.close_connection = True
 
     def _cut(self) -> None:
         self.wfile.flush()

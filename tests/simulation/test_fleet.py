@@ -58,10 +58,20 @@ def test_counts_who_was_offered_nothing(bench: Bench, server: UpdateServer, tmp_
     assert not result.succeeded
 
 
+def test_ends_in_time_although_bytes_trickle(
+    bench: Bench, server: UpdateServer, tmp_path: Path
+) -> None:
+    bench.offer(scenes.raw())
+    bench.service.trickle[PATH] = 0.5
+    result = run_fleet(bench.folder, tmp_path, server, 3, timeout=1)
+    assert (result.idle, dict(result.errors)) == (3, {})
+    assert result.seconds < 15
+
+
 def test_counts_who_was_refused(bench: Bench, server: UpdateServer, tmp_path: Path) -> None:
     bench.service.enrolment_token = "secret"
     told: list[str] = []
-    result = run_fleet(bench.folder, tmp_path, server, 3, timeout=5, tell=told.append)
+    result = run_fleet(bench.folder, tmp_path, server, 3, timeout=60, tell=told.append)
     assert sum(result.errors.values()) == 3
     assert told[-1] == "0 of 3 updated, 3 failed"
 

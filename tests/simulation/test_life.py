@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import threading
+import time
 
 import msgspec
 import pytest
@@ -12,18 +13,19 @@ from fotabuild.digest import sha256
 from fotabuild.errors import FormatError, OutputConflictError, SimulationError, UsageError
 from fotabuild.simulation.events import SUCCESS
 from fotabuild.simulation.network import checked_server
+from fotabuild.simulation.server import ServerAwayError
 from fotabuild.simulation.settings import PendingReport
 
 from ..device import scenes
 from ..device.scenes import IDENTITY, NEW, OLD
-from .scene import SETTINGS, Bench, make_device
+from .scene import PATH, SETTINGS, Bench, make_device
 from .service import CAMPAIGN, TOKEN, Fault
 
 REGISTER, UPDATE, REPORT = "/device/v1/register", "/device/v1/update", "/device/v1/report"
 
 
 def test_says_who_it_is(bench: Bench) -> None:
-    assert bench.device().run(timeout=0.2) == []
+    assert bench.settle() == []
     assert bench.service.registered == {
         "device": {
             "endpoint_name": "device",
@@ -38,13 +40,13 @@ def test_says_who_it_is(bench: Bench) -> None:
 
 def test_registers_again_with_its_token_and_new_version(bench: Bench) -> None:
     bench.update(scenes.raw())
-    bench.device().run(timeout=0.2)
+    bench.settle()
     assert bench.service.registered["device"]["firmware_version"] == "1.1.0"
     assert bench.service.registered["device"]["firmware_checksum"] == sha256(NEW).hex()
 
 
 def test_its_token_is_its_owners_alone(bench: Bench) -> None:
-    bench.device().run(timeout=0.2)
+    bench.settle()
     path = bench.folder.path / "credentials.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert TOKEN in path.read_text()
@@ -53,7 +55,7 @@ def test_its_token_is_its_owners_alone(bench: Bench) -> None:
 
 
 def test_another_server_does_not_get_the_token(bench: Bench) -> None:
-    bench.device().run(timeout=0.2)
+    bench.settle()
     assert bench.folder.credentials(bench.service.url) is not None
     assert bench.folder.credentials("https://updates.example.com") is None
 
@@ -61,16 +63,16 @@ def test_another_server_does_not_get_the_token(bench: Bench) -> None:
 def test_a_server_that_wants_an_enrolment_token(bench: Bench) -> None:
     bench.service.enrolment_token = "enrol-me"
     with pytest.raises(SimulationError, match=r"refused the registration with 401.*not with this"):
-        bench.device().run(timeout=5)
+        bench.device().run(timeout=60)
     bench.offer(scenes.raw())
     assert bench.device(enrolment_token="enrol-me").run(once=True, timeout=20)[0].succeeded
     # Next time its own token is enough.
-    assert bench.device().run(timeout=0.2) == []
+    assert bench.settle() == []
 
 
 @pytest.mark.parametrize("when", [REGISTER, UPDATE, REPORT])
 def test_a_server_that_forgot_the_device(when: str, bench: Bench) -> None:
-    bench.device().run(timeout=0.2)
+    bench.settle()
     if when == REGISTER:
         bench.service.forgotten.add(f"{TOKEN}-device")
     else:
@@ -104,7 +106,7 @@ def test_a_result_of_the_life_before_is_reported_first(bench: Bench) -> None:
     state = bench.folder.state()
     pending = PendingReport(campaign=CAMPAIGN, event="UPD4_FAIL_309")
     bench.folder.remember(msgspec.structs.replace(state, pending=pending))
-    bench.device().run(timeout=0.2)
+    bench.settle()
     assert bench.service.events() == ["UPD4_FAIL_309"]
     assert bench.folder.state().pending is None
 
@@ -126,6 +128,28 @@ def test_ends_after_its_time_while_the_server_is_away(bench: Bench) -> None:
     bench.service.faults[REGISTER] = [Fault(reset=True)] * 100_000
     assert bench.device().run(timeout=0.5) == []
     assert bench.service.registered == {}
+
+
+@pytest.mark.parametrize("path", [REGISTER, UPDATE, REPORT, PATH])
+def test_ends_after_its_time_although_bytes_trickle(path: str, bench: Bench) -> None:
+    """Each comes in time, and all of them would take minutes."""
+    bench.offer(scenes.raw())
+    bench.service.trickle[path] = 0.5
+    start = time.monotonic()
+    bench.device().run(once=True, timeout=1)
+    assert time.monotonic() - start < 15
+
+
+def test_leaves_in_time_although_bytes_trickle(bench: Bench) -> None:
+    device = bench.device()
+    bench.service.idle = device.stop.set
+    device.run(timeout=60)
+    bench.service.trickle[REGISTER] = 0.5
+    start = time.monotonic()
+    with pytest.raises(ServerAwayError, match="no answer in time"):
+        device.leave(start + 1)
+    assert time.monotonic() - start < 15
+    assert bench.service.left == ["device"]
 
 
 def test_waits_as_long_as_the_server_asks_for(bench: Bench) -> None:
@@ -151,7 +175,7 @@ def test_an_answer_without_end(bench: Bench) -> None:
 def test_only_one_process_runs_a_device(bench: Bench) -> None:
     with bench.folder.alone(), pytest.raises(SimulationError, match="another process runs this"):
         bench.device().run(timeout=1)
-    assert bench.device().run(timeout=0.2) == []
+    assert bench.settle() == []
 
 
 def test_no_second_device_in_a_folder(bench: Bench) -> None:

@@ -31,7 +31,7 @@ def lose_power_everywhere(bench: Bench, scene: Scene) -> list[dict[str, Any]]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stderr

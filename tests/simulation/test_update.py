@@ -76,7 +76,7 @@ def test_a_short_uri_is_a_path_on_the_server(bench: Bench) -> None:
 
 def test_runs_on_after_an_update(bench: Bench) -> None:
     bench.offer(scenes.raw())
-    outcomes = bench.device().run(timeout=1)
+    outcomes = bench.settle()
     assert [outcome.event for outcome in outcomes] == [SUCCESS]
 
 

@@ -14,15 +14,19 @@ from fotabuild.cli.options import (
     add_signing,
     add_workforce,
     read_config,
+    utf8_text,
     workforce_from,
 )
 from fotabuild.cli.output import Output
 from fotabuild.cli.signing_apart import add_stages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fotabuild.config.loader import LoadedConfig
     from fotabuild.plan.build import Build
     from fotabuild.plan.plan import Plan
+    from fotabuild.steps.step import Step
 
 
 def register(subparsers: Subparsers) -> None:
@@ -67,7 +71,9 @@ def add_build(parser: argparse.ArgumentParser, *, optional: bool = False) -> Non
         help="folder for the artifacts (default: publish.destination, or 'update' beside the "
         "configuration)",
     )
-    parser.add_argument("--name", default="", help="what file names begin with (default: image's)")
+    parser.add_argument(
+        "--name", type=utf8_text, default="", help="what file names begin with (default: image's)"
+    )
     parser.add_argument(
         "--resources", type=Path, metavar="C", help="also write the update resources source"
     )
@@ -79,28 +85,50 @@ def run(args: argparse.Namespace, output: Output) -> int:
     """Make the plan and run it."""
     from fotabuild.cli.deltas import BuildDeltas
     from fotabuild.cli.signing_apart import SigningApart, stage_from
+    from fotabuild.steps.ahead import check_inputs, open_keys
 
     stage = stage_from(args)
-    plan = plan_from(args, signed_here=args.prepare is None and args.attach is None)
+    plan = plan_from(
+        args,
+        signed_here=args.prepare is None and args.attach is None,
+        reported_here=args.prepare is None and args.sign is None,
+    )
     for note in plan.notes:
         output.say(f"note: {note}")
-    deltas = BuildDeltas(plan.steps, workforce_from(args), args.require_deltas, output, plan.notes)
+    workforce = workforce_from(args)
+    deltas = BuildDeltas(plan.steps, workforce, args.require_deltas, output.say, plan.notes)
     if stage is not None:
+        if args.prepare is not None:
+            _check_payloads(plan.steps)
         return SigningApart(*stage, deltas, output).run(plan.steps, dry_run=args.dry_run)
+    # Dry runs of single steps look at nothing: build systems describe steps with them.
+    check_inputs(plan.steps)
+    if not args.dry_run:
+        open_keys(plan.steps)
     return run_steps(args, output, plan.steps, deltas)
 
 
-def plan_from(args: argparse.Namespace, *, signed_here: bool = True) -> Plan:
+def _check_payloads(steps: Sequence[Step]) -> None:
+    """Look at what payloads are made from; signing and the report are matters of other stages."""
+    from fotabuild.steps.ahead import check_inputs
+    from fotabuild.steps.step import StepKind
+
+    check_inputs(
+        [step for step in steps if not (step.kind.is_manifest or step.kind is StepKind.REPORT)]
+    )
+
+
+def plan_from(args: argparse.Namespace, **here: bool) -> Plan:
     """Return the plan that the options describe.
 
     Args:
         args: parsed options.
-        signed_here: whether its manifests are signed here.
+        here: what is done here, as for ``make_plan``.
     """
     from fotabuild.plan.plan import make_plan
 
     config = read_config(args)
-    return make_plan(config, build_from(args, config), signed_here=signed_here)
+    return make_plan(config, build_from(args, config), **here)
 
 
 def build_from(args: argparse.Namespace, config: LoadedConfig) -> Build:

@@ -58,7 +58,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from fotabuild.cli.upload_events import Reporter
     from fotabuild.publish.address import ServiceAddress
     from fotabuild.publish.interruption import interruptible
-    from fotabuild.publish.journal import path_of, reopen, runs
+    from fotabuild.publish.journal import reopen
+    from fotabuild.publish.journal_folder import path_of, runs
 
     output.as_lines = True
     folder = find_journals(args)
@@ -140,7 +141,7 @@ def _undo(
 
 def find_journals(args: argparse.Namespace) -> Path:
     """Return where the journals are, with or without a configuration."""
-    from fotabuild.publish.journal import default_folder
+    from fotabuild.publish.journal_folder import default_folder
 
     if has_config(args):
         from fotabuild.cli.service_upload import journal_folder

@@ -103,7 +103,8 @@ def _identity(args: argparse.Namespace) -> tuple[DeviceSettings, bytes]:
             "features": project.device.features,
             "limits": project.device.limits,
             "component": project.component,
-            "schemas": tuple(int(one.value[1:]) for one in project.formats),
+            # Simulated devices read no SUIT, whatever else a build makes.
+            "schemas": tuple(int(one.value[1:]) for one in project.formats if one.value != "suit"),
             "client": project.device.client,
         }
         configured = project.credentials.certificate
@@ -119,6 +120,12 @@ def _identity(args: argparse.Namespace) -> tuple[DeviceSettings, bytes]:
         )
     if args.manifest is not None:
         values["schemas"] = (int(args.manifest[1:]),)
+    if values.get("schemas") == ():
+        raise ConfigError(
+            "simulated devices read manifests of v1 and v3, and this project makes SUIT only",
+            field="formats",
+            remedy="add v3 there, or give --manifest",
+        )
     if args.component is not None:
         values["component"] = args.component
     name = args.name or f"device-{secrets.token_hex(4)}"

@@ -11,13 +11,15 @@ from fotabuild.cli.options import (
     EFFORTS,
     Subparsers,
     add_config,
+    add_dry_run,
     add_workforce,
     find_config,
     read_config,
+    utf8_text,
     workforce_from,
 )
 from fotabuild.cli.output import Output, counted
-from fotabuild.errors import ConfigError, ExitStatus, MatrixError, UsageError, printable
+from fotabuild.errors import ConfigError, ExitStatus, MatrixError, UsageError, in_file, printable
 
 if TYPE_CHECKING:
     from fotabuild.config.loader import LoadedConfig
@@ -75,9 +77,12 @@ def register(subparsers: Subparsers) -> None:
         choices=EFFORTS,
         help="how hard to look for smaller patches (default: the configuration's, else balanced)",
     )
-    parser.add_argument("--name", default="", help="what file names begin with (default: image's)")
+    parser.add_argument(
+        "--name", type=utf8_text, default="", help="what file names begin with (default: image's)"
+    )
     add_workforce(parser)
     add_config(parser)
+    add_dry_run(parser)
     parser.set_defaults(run=run)
 
 
@@ -98,38 +103,59 @@ class _Matrix(NamedTuple):
 def run(args: argparse.Namespace, output: Output) -> int:
     """Make the deltas and say what became of each."""
     from fotabuild.cache.content_cache import default_cache
-    from fotabuild.matrix.run import run_matrix
+    from fotabuild.matrix.outcome import Outcome
+    from fotabuild.matrix.run import foresee_matrix, run_matrix
 
+    _check_new(args.new)
     matrix = _matrix(args)
     for note in matrix.notes:
         output.say(f"note: {note}")
     workforce = workforce_from(args)
-    _check(args.new, matrix.steps)
+    _check_folder(matrix.steps)
 
     def report(row: Row) -> None:
         name = matrix.steps[row.index].output.name
+        if row.outcome is Outcome.PLANNED:
+            output.say(printable(f"would make {name}"))
+            return
         output.say(printable(f"{row.outcome.value:<11}{name}: {row.text}"))
         _remove_manifests(matrix, row, output)
 
-    result = run_matrix(matrix.steps, default_cache(), workforce, report, output.say)
+    if args.dry_run:
+        result = foresee_matrix(matrix.steps, report)
+    else:
+        result = run_matrix(matrix.steps, default_cache(), workforce, report, output.say)
     for warning in dict.fromkeys(w for row in result.rows for w in row.warnings):
         output.warn(warning)
-    return _report(result, output)
+    return _report(result, matrix.notes, output, dry_run=args.dry_run)
 
 
-def _check(new: Sequence[Path], steps: Sequence[DeltaStep]) -> None:
-    """Refuse once what every delta would fail at.
+def _check_new(new: Sequence[Path]) -> None:
+    """Refuse once what every delta to a new image would fail at.
 
     Raises:
-        FileError: a new image cannot be read, or nothing can be written into the folder.
+        FileError: it cannot be read.
+        DeltaError: it is no image.
+        UsageError: it is a release store.
     """
     from fotabuild.files.reading import read_file
-    from fotabuild.files.writing import OutputSet
     from fotabuild.limits import READ_LIMITS
+    from fotabuild.matrix.pairs import images_in
+    from fotabuild.steps.delta_inputs import refuse_other
 
-    for image in new:
-        if not image.is_dir():
-            read_file(image, READ_LIMITS.image, "image")
+    for image in images_in(new):
+        with in_file(image):
+            refuse_other(read_file(image, READ_LIMITS.image, "image"), image)
+
+
+def _check_folder(steps: Sequence[DeltaStep]) -> None:
+    """Refuse once a folder that nothing can be written into.
+
+    Raises:
+        FileError: it is such a one.
+    """
+    from fotabuild.files.writing import OutputSet
+
     outputs = OutputSet(())
     for step in steps[:1]:
         outputs.add(step.output, b"")
@@ -148,22 +174,29 @@ def _remove_manifests(matrix: _Matrix, row: Row, output: Output) -> None:
                 output.say(printable(f"note: removed {path.name}, the manifest of that delta"))
 
 
-def _report(result: MatrixResult, output: Output) -> int:
+def _report(result: MatrixResult, notes: Sequence[str], output: Output, *, dry_run: bool) -> int:
     from fotabuild.matrix.outcome import Outcome
 
     counts = {outcome.value: result.count(outcome) for outcome in Outcome}
     written = [
         path
         for step, row in zip(result.steps, result.rows, strict=True)
-        if row.outcome in (Outcome.MADE, Outcome.REUSED)
+        if row.outcome in (Outcome.MADE, Outcome.REUSED, Outcome.PLANNED)
         for path in step.outputs
     ]
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     output.say(
         f"{counted(len(result.rows), 'delta')} in {result.seconds:.1f} s, "
-        f"{result.computed} computed: "
-        + ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        f"{result.computed} computed{': ' if said else ''}{said}"
     )
+    left_out = [
+        printable(f"no delta {step.output.name}, the full image is sent: {row.text}")
+        for step, row in zip(result.steps, result.rows, strict=True)
+        if row.outcome is Outcome.FULL_IMAGE
+    ]
     values: dict[str, Any] = {
+        "dry-run": dry_run,
+        "notes": [*notes, *left_out],
         "deltas": [
             {
                 "old": str(step.old_image),
@@ -189,7 +222,7 @@ def _report(result: MatrixResult, output: Output) -> int:
     output.fail(
         MatrixError(
             f"{len(failed)} of {counted(len(result.rows), 'delta')} failed",
-            remedy="see above; the others are complete" if others else "see above",
+            remedy="see above; the others are complete" if others and not dry_run else "see above",
         )
     )
     return max(row.exit_status for row in failed)

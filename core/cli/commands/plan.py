@@ -34,6 +34,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
     lines += [f"note: {note}" for note in plan.notes]
     lines += [f"depends on: {path}" for path in plan.reads]
     steps = [describe(step) for step in plan.steps] if output.as_json else []
-    reads = [str(path) for path in plan.reads]
-    output.result({"steps": steps, "notes": list(plan.notes), "reads": reads}, "\n".join(lines))
+    values = {
+        "steps": steps,
+        "notes": list(plan.notes),
+        "reads": [str(path) for path in plan.reads],
+        "sources": [str(path) for path in plan.sources],
+    }
+    output.result(values, "\n".join(lines))
     return ExitStatus.OK

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fotabuild.cli.options import Subparsers, add_config, add_signing, read_config
+from fotabuild.cli.commands.provenance_claims import add_claims, find_claims
+from fotabuild.cli.options import (
+    Subparsers,
+    add_config,
+    add_dry_run,
+    add_signing,
+    read_config,
+    utf8_text,
+)
 from fotabuild.cli.output import Output, counted
 from fotabuild.cli.release_folder import Scene, add_folder, read_scene
 from fotabuild.errors import ConfigError, ExitStatus, UsageError, VerificationError
 
 if TYPE_CHECKING:
-    from fotabuild.provenance.statement import Material, Statement
+    from fotabuild.provenance.claims import Claims
+    from fotabuild.provenance.statement import Statement
 
 _DEFAULT_STATEMENT = "provenance.intoto.json"
 _DEFAULT_SBOM = "sbom.cdx.json"
-_COMMIT = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
 def register(subparsers: Subparsers) -> None:
@@ -41,19 +47,9 @@ def register(subparsers: Subparsers) -> None:
         metavar="FILE",
         help=f"the statement (default: {_DEFAULT_STATEMENT} in the folder)",
     )
-    create.add_argument("--builder-id", metavar="URI", help="who ran the build")
-    create.add_argument("--invocation-id", metavar="TEXT", help="what the CI system calls this run")
-    create.add_argument("--source", metavar="URI", help="where the sources can be had")
-    create.add_argument("--source-commit", metavar="HEX", help="their commit in git")
-    create.add_argument(
-        "--material",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a file that the build read; may be repeated",
-    )
+    add_claims(create)
     add_signing(create)
+    add_dry_run(create)
     create.set_defaults(run=run_create)
     sbom = verbs.add_parser(
         "sbom",
@@ -65,7 +61,9 @@ def register(subparsers: Subparsers) -> None:
         "-p", "--image", type=Path, required=True, metavar="IMAGE", help="the flat image"
     )
     sbom.add_argument("-v", "--fw-version", required=True, metavar="VERSION", help="its version")
-    sbom.add_argument("--name", help="what the firmware is called (default: the model, or image)")
+    sbom.add_argument(
+        "--name", type=utf8_text, help="what the firmware is called (default: the model, or image)"
+    )
     sbom.add_argument(
         "-o",
         "--output",
@@ -87,7 +85,7 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
     from fotabuild.provenance.envelope import seal, unseal
     from fotabuild.provenance.statement import read_subjects
     from fotabuild.report.artifact import ArtifactKind
-    from fotabuild.signing.signer import open_signer
+    from fotabuild.signing.signer import open_signer, require_key
 
     if args.no_config:
         raise UsageError("a statement is about a project: --no-config is of no use here")
@@ -110,14 +108,21 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
             file=others[0].path,
             remedy="remove it, or give --several-statements if the folder holds several releases",
         )
-    statement = _statement(args, scene)
+    claims = find_claims(args, output, scene, file)
+    statement = _statement(args, scene, claims)
     if scene.device.public_key is None:
         raise ProvenanceError(
             "only keys on P-256 sign statements",
             file=scene.config.project.credentials.certificate,
             remedy="give --key and --certificate of one that is",
         )
-    signer = open_signer(credentials.key, key_access(credentials), scene.device.public_key)
+    access = key_access(credentials)
+    if args.dry_run:
+        require_key(credentials.key, access)
+        output.say(f"would make {file.name}")
+        output.result({"dry-run": True, "file": str(file)}, str(file))
+        return ExitStatus.OK
+    signer = open_signer(credentials.key, access, scene.device.public_key)
     if signer.public_key() != scene.device.public_key:
         raise KeyMismatchError(
             "this certificate is not of the private key that signs",
@@ -133,20 +138,21 @@ def run_create(args: argparse.Namespace, output: Output) -> int:
         )
     write_file(file, data, inputs=[a.path for a in scene.folder.artifacts if a.is_covered])
     output.say(f"provenance {file.name}: {len(data)} bytes")
-    output.result({"file": str(file), "size": len(data)}, str(file))
+    output.result({"dry-run": False, "file": str(file), "size": len(data)}, str(file))
     return ExitStatus.OK
 
 
-def _statement(args: argparse.Namespace, scene: Scene) -> Statement:
+def _statement(args: argparse.Namespace, scene: Scene, claims: Claims) -> Statement:
     from fotabuild import __version__
-    from fotabuild.provenance.statement import UNKNOWN_BUILDER, Material, Statement
+    from fotabuild.provenance.statement import (
+        INSTALLED_IMAGE,
+        UNKNOWN_BUILDER,
+        Material,
+        Statement,
+    )
     from fotabuild.report.folder import ReleaseFolder
     from fotabuild.report.verification import FolderVerifier
 
-    for name in ("builder_id", "source"):
-        text = getattr(args, name)
-        if text is not None and not _URI.fullmatch(text):
-            raise UsageError(f"--{name.replace('_', '-')} needs a URI, not {text!r}")
     assert scene.config is not None
     covered = tuple(item for item in scene.folder.artifacts if item.is_covered)
     found = FolderVerifier(
@@ -161,7 +167,7 @@ def _statement(args: argparse.Namespace, scene: Scene) -> Statement:
     fields = [item.fields for item in found.files if item.fields]
     suit = [item.suit.version for item in found.files if item.suit is not None]
     digests = {item["precursor-digest"] for item in fields if item.get("precursor-digest")}
-    materials = [Material({"sha256": digest}, "installed image") for digest in sorted(digests)]
+    materials = [Material({"sha256": digest}, INSTALLED_IMAGE) for digest in sorted(digests)]
     versions = {item["payload-version"] for item in fields if "payload-version" in item}
     return Statement(
         subjects={item.name: item.digest for item in covered},
@@ -171,37 +177,11 @@ def _statement(args: argparse.Namespace, scene: Scene) -> Statement:
             "component": scene.config.project.component,
             "versions": sorted({*versions, *suit}),
         },
-        materials=(*_source(args), *_files(args), *materials),
-        builder=args.builder_id or UNKNOWN_BUILDER,
+        materials=(*claims.sources, *claims.files, *materials),
+        builder=claims.builder or UNKNOWN_BUILDER,
         version=__version__,
-        invocation=args.invocation_id,
+        invocation=claims.invocation,
     )
-
-
-def _source(args: argparse.Namespace) -> list[Material]:
-    from fotabuild.provenance.statement import Material
-
-    if (args.source is None) != (args.source_commit is None):
-        raise UsageError("--source and --source-commit go together")
-    if args.source is None:
-        return []
-    if not _COMMIT.fullmatch(args.source_commit):
-        raise UsageError("--source-commit needs the 40 or 64 hexadecimal digits of a commit")
-    return [Material({"gitCommit": args.source_commit}, "sources", args.source)]
-
-
-def _files(args: argparse.Namespace) -> list[Material]:
-    from fotabuild.digest import sha256
-    from fotabuild.files.reading import read_file
-    from fotabuild.limits import READ_LIMITS
-    from fotabuild.provenance.statement import Material
-
-    return [
-        Material(
-            {"sha256": sha256(read_file(path, READ_LIMITS.image, "material")).hex()}, path.name
-        )
-        for path in sorted(args.material, key=lambda path: path.name)
-    ]
 
 
 def run_sbom(args: argparse.Namespace, output: Output) -> int:

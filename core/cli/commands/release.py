@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fotabuild.cli.options import Subparsers, add_config
+from fotabuild.cli.options import Subparsers, add_config, add_dry_run, utf8_text
 from fotabuild.cli.release_adding import run_add, run_import
 from fotabuild.cli.release_care import run_fsck, run_pull, run_retire
 from fotabuild.cli.release_looking import run_list, run_show, run_verify
@@ -71,11 +71,13 @@ def _register_add(verbs: Any) -> None:
     )
     parser.add_argument(
         "--origin",
+        type=utf8_text,
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="where the image comes from, such as commit=1a2b3c; may be repeated",
     )
+    add_dry_run(parser)
 
 
 def _register_import(verbs: Any) -> None:
@@ -98,6 +100,7 @@ def _register_import(verbs: Any) -> None:
         metavar="DIR",
         help="where its files are, or in folders below (default: the CSV's folder)",
     )
+    add_dry_run(parser)
 
 
 def _register_care(verbs: Any) -> None:
@@ -109,6 +112,7 @@ def _register_care(verbs: Any) -> None:
     retire.add_argument("version", metavar="VERSION", help="its version")
     retire.add_argument("--date", help="since when (default: SOURCE_DATE_EPOCH, or now)")
     retire.add_argument("--undo", action="store_true", help="it is in the field after all")
+    add_dry_run(retire)
     fsck = _verb(verbs, "fsck", "check the whole store and heal it", run_fsck, None)
     fsck.description = (
         "Reads every file of the store. Records are restored from the index, the index from "

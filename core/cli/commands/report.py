@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fotabuild.cli.options import Subparsers
+from fotabuild.cli.options import Subparsers, add_dry_run, utf8_text
 from fotabuild.cli.output import Output, counted
 from fotabuild.cli.release_folder import Scene, add_folder, read_scene
 from fotabuild.errors import ExitStatus, UsageError, VerificationError
@@ -40,7 +40,9 @@ def register(subparsers: Subparsers) -> None:
         metavar="HTML",
         help=f"the page; the JSON gets the suffix .json (default: {_DEFAULT_NAME} in the folder)",
     )
-    parser.add_argument("--title", help="headline (default: the model and the versions)")
+    parser.add_argument(
+        "--title", type=utf8_text, help="headline (default: the model and the versions)"
+    )
     parser.add_argument(
         "--link-speed",
         metavar="BITS",
@@ -60,6 +62,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="VERSION=ELF",
         help="linked file of an older release, besides those of the store; may be repeated",
     )
+    add_dry_run(parser)
     parser.set_defaults(run=run)
 
 
@@ -67,6 +70,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
     """Check the folder and write both files."""
     from fotabuild.files.names import same_file
     from fotabuild.report.artifact import FOLDER_REPORTS
+    from fotabuild.report.page import require_extra
     from fotabuild.report.summary import make_report
     from fotabuild.report.verification import FolderVerifier
     from fotabuild.report.writing import json_of, write_report
@@ -91,13 +95,22 @@ def run(args: argparse.Namespace, output: Output) -> int:
     changes = _changes(args, scene, found, subject)
     report = make_report(found, scene.folder, subject, changes)
     _warn_of_statements(args, output, scene, page)
-    files = write_report(report, page, [artifact.path for artifact in scene.folder.artifacts])
-    output.say(
-        f"report    {page.name}: {counted(len(report.updates), 'update')}, "
-        f"{counted(len(report.files), 'file')}"
-    )
+    files = (page, json_of(page))
+    if args.dry_run:
+        require_extra()
+        output.say(f"would make {page.name}")
+    else:
+        write_report(report, page, [artifact.path for artifact in scene.folder.artifacts])
+        output.say(
+            f"report    {page.name}: {counted(len(report.updates), 'update')}, "
+            f"{counted(len(report.files), 'file')}"
+        )
     output.result(
-        {"accepted": report.accepted, "files": [str(file) for file in files]},
+        {
+            "dry-run": args.dry_run,
+            "accepted": report.accepted,
+            "files": [str(file) for file in files],
+        },
         "\n".join(map(str, files)),
     )
     if report.accepted:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fotabuild.cli.options import Subparsers
+from fotabuild.cli.options import Subparsers, utf8_text
 from fotabuild.cli.output import Output
 from fotabuild.errors import ExitStatus, MissingExtraError, UsageError, printable
 
@@ -71,7 +71,9 @@ def _register_keys(parser: argparse.ArgumentParser) -> None:
         "shown again. A running server knows it at once.",
     )
     _add_data(add)
-    add.add_argument("--name", default="unnamed", help="what it is for (default: %(default)s)")
+    add.add_argument(
+        "--name", type=utf8_text, default="unnamed", help="what it is for (default: %(default)s)"
+    )
     add.add_argument("--role", choices=_ROLES, default=_ROLES[0], help="default: %(default)s")
     add.set_defaults(run=run_keys_add)
     shown = verbs.add_parser(

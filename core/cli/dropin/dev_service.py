@@ -16,7 +16,7 @@ from fotabuild.limits import READ_LIMITS
 from fotabuild.publish.access_key import AccessKey, parse_access_key, read_access_key
 from fotabuild.publish.address import ServiceAddress
 from fotabuild.publish.connect import connect
-from fotabuild.publish.journal import default_folder
+from fotabuild.publish.journal_folder import default_folder
 from fotabuild.publish.service import Service
 
 _SERVICE = "FOTABUILD_PUBLISH_SERVICE"

@@ -53,7 +53,8 @@ static int32_t long_common(const images_t *images, int32_t old_at, int32_t new_a
     return known->end - new_at;
 }
 
-/* How many bytes are equal; the first `from` are known to be. */
+/* How many bytes are equal; the first `from` are known to be. With an array that is not the old image's
+   these may be more than there are: then no byte is read, here or behind them. */
 static int32_t common(const images_t *images, int32_t old_at, int32_t new_at, int32_t from)
 {
     int32_t limit = images->old_size - old_at;

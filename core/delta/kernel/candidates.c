@@ -53,6 +53,8 @@ static int fill_buckets(finder_t *finder)
     return 0;
 }
 
+/* How many bytes are equal; the first `from` are known to be. With an array that is not the old image's
+   these may be more than there are: then no byte is read. */
 static int32_t common(const fota_candidates_t *task, int32_t old_at, int32_t new_at, int32_t from)
 {
     int32_t limit = task->old_size - old_at;
@@ -78,7 +80,7 @@ static int32_t insertion_point(const finder_t *finder, int32_t new_at, int32_t *
         int32_t from = *low_common < *high_common ? *low_common : *high_common;
         int32_t length = common(task, old_at, new_at, from);
         int less = new_at + length < task->new_size
-                   && (old_at + length == task->old_size
+                   && (old_at + length >= task->old_size
                        || task->old_image[old_at + length] < task->new_image[new_at + length]);
         if (less) {
             low = middle;
@@ -249,6 +251,9 @@ static int try_neighbours(finder_t *finder, int32_t at, int32_t *best_length)
             int32_t length = common(task, old_at, at, i == 0 ? shared[side] : 0);
             if (length < task->least_match) {
                 break;
+            }
+            if (length > task->old_size - old_at) {
+                length = task->old_size - old_at; /* The array is not the old image's. */
             }
             if (length > *best_length) {
                 *best_length = length;

@@ -25,8 +25,8 @@ typedef int (*fota_stop_t)(void);
 
 /* Fills `array` with the starts of all suffixes in their order; 0, or FOTA_NO_MEMORY. */
 FOTA_KERNEL_API int fota_suffix_array(const uint8_t *text, int32_t size, int32_t *array);
-/* Whether an array from elsewhere points into a text of `size` bytes only. */
-FOTA_KERNEL_API int fota_suffixes_fit(const int32_t *array, int32_t size);
+/* Whether an array from elsewhere is what the function above gives: 1 or 0, or FOTA_NO_MEMORY. */
+FOTA_KERNEL_API int fota_is_suffix_array(const uint8_t *text, int32_t size, const int32_t *array);
 
 /* A stretch of the new image that may be made from the old one: old = new + shift. */
 typedef struct {
@@ -95,6 +95,29 @@ typedef struct {
 FOTA_KERNEL_API int32_t fota_bsdiff(const uint8_t *old_image, int32_t old_size,
                                     const uint8_t *new_image, int32_t new_size,
                                     const int32_t *suffixes, fota_piece_t **pieces);
+
+typedef struct {
+    const uint8_t *old_image;
+    const uint8_t *new_image;
+    const fota_piece_t *pieces;
+    int32_t old_size;
+    int32_t new_size;
+    int32_t piece_count;
+    int32_t block_size;
+    int32_t literal_limit; /* Most incompressible bytes in a frame. */
+    int level;
+    /* Of liblz4: LZ4_createStreamHC and so on. */
+    void *(*create)(void);
+    void (*reset)(void *stream, int level);
+    int (*compress)(void *stream, const char *plain, char *block, int size, int room);
+    int (*destroy)(void *stream);
+} fota_fill_t;
+
+/* Fills frames from one piece to the next, returns their number, or what went wrong. There must be
+   room for new_size / literal_limit + 2 * piece_count + 1 frames, and in `blocks` for new_size and
+   block_size, a 255th of both, and 16 bytes for each frame and one more. */
+FOTA_KERNEL_API int32_t fota_fill(const fota_fill_t *task, fota_frame_t *frames, uint8_t *blocks,
+                                  int32_t *ends);
 
 /* Writes frames as LZ4 blocks as short as the planner's prices, and where each ends; 0,
    or FOTA_NO_MEMORY. `blocks` has room for size + size / 255 + 16 bytes of each. */

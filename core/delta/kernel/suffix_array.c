@@ -196,11 +196,28 @@ int fota_suffix_array(const uint8_t *text, int32_t size, int32_t *array)
     return size > 0 ? sort_suffixes(&whole, array) : 0;
 }
 
-int fota_suffixes_fit(const int32_t *array, int32_t size)
+/*
+ * Two suffixes that begin with the same byte have the order of those behind it: with that from each to
+ * the next, the order is right, and none can stand there twice.
+ */
+int fota_is_suffix_array(const uint8_t *text, int32_t size, const int32_t *array)
 {
-    int fit = 1;
-    for (int32_t i = 0; i < size; i++) {
-        fit &= array[i] >= 0 && array[i] < size;
+    int32_t *ranks = malloc(((size_t)size + 1) * sizeof *ranks);
+    int right = ranks == NULL ? FOTA_NO_MEMORY : 1;
+    for (int32_t i = 0; i < size && right == 1; i++) {
+        right = array[i] >= 0 && array[i] < size;
     }
-    return fit;
+    if (right == 1) {
+        memset(ranks, 0xFF, ((size_t)size + 1) * sizeof *ranks); /* The virtual one is the first. */
+        for (int32_t i = 0; i < size; i++) {
+            ranks[array[i]] = i;
+        }
+    }
+    for (int32_t i = 1; i < size && right == 1; i++) {
+        int32_t one = array[i - 1];
+        int32_t two = array[i];
+        right = text[one] < text[two] || (text[one] == text[two] && ranks[one + 1] < ranks[two + 1]);
+    }
+    free(ranks);
+    return right;
 }
