@@ -49,7 +49,9 @@ class Payloads:
             ThresholdError: it is not worth it, and nothing else is to be sent.
             FotabuildError: it cannot be made.
         """
-        candidate = self[key]
+        candidate = self._candidates.get(artifacts_of(key))
+        if candidate is None:  # Another plan had it.
+            return False
         if all(self._make(step) for step in candidate.steps):
             return True
         del self._candidates[candidate.key]

@@ -9,7 +9,7 @@ import _thread  # threading takes long to load.
 import ctypes
 import functools
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int32, c_uint8, c_void_p
 from itertools import chain, pairwise
 from pathlib import Path
@@ -276,14 +276,28 @@ class NativeKernel:
 
     def _stop(self) -> Any:
         """Return what the kernel asks now and then."""
-        return _Stop(self._time_is_up) if self._deadline.limited else _Stop()
+        if not self._deadline.limited:
+            return _Stop()
+        answers = self._answers()
+        next(answers)
+        return _Stop(answers.__next__)
 
-    def _time_is_up(self) -> bool:
-        try:
-            return self._deadline.passed()
-        except BaseException as error:  # Whoever interrupts does it here; C cannot pass it on.
-            self._interrupted = error
-            return True
+    def _answers(self) -> Iterator[bool]:
+        """Say again and again whether the time is up.
+
+        C cannot pass on what a signal raises here. A function would be interrupted on its way in,
+        where it catches nothing; a generator waits where it does.
+        """
+        up = False
+        while True:
+            try:
+                while True:
+                    yield up
+                    up = self._deadline.passed()
+            except GeneratorExit:
+                return
+            except BaseException as error:
+                self._interrupted, up = error, True
 
     def _require(self, status: int) -> None:
         if status == _NO_WAY:

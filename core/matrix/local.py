@@ -88,8 +88,8 @@ def _run_pool(
     running: dict[Future[list[Row]], Work] = {}
     # One ahead for each process, which need not wait for this one then; but a suspect is alone.
     most = 2 * jobs if jobs > 1 else 1
-    with _pool(min(jobs, len(work))) as pool:
-        try:
+    try:
+        with _pool(min(jobs, len(work))) as pool:
             while waiting or running:
                 while waiting and len(running) < most:
                     free = memory - sum(one.memory for one in running.values())
@@ -103,14 +103,14 @@ def _run_pool(
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     report(future.result())
                     del running[future]
-        except BrokenProcessPool:
-            # Nobody knows which of them it was; finished ones among them are reported first.
-            for future, one in running.items():
-                if future.done() and future.exception() is None:
-                    report(future.result())
-                else:
-                    tries[one.key] += 1
-                    waiting.append(one)
+    except BrokenProcessPool:
+        # Nobody knows which of them it was; finished ones among them are reported first.
+        for future, one in running.items():
+            if future.done() and future.exception() is None:
+                report(future.result())
+            else:
+                tries[one.key] += 1
+                waiting.append(one)
     return list(waiting)
 
 
@@ -121,11 +121,11 @@ def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(count, _context(), prepare_process)
     try:
         yield pool
+        pool.shutdown(cancel_futures=True)
     except BaseException:  # Nobody takes what is under way.
         end_processes(set(multiprocessing.active_children()) - others)
         pool.shutdown(wait=False, cancel_futures=True)
         raise
-    pool.shutdown(cancel_futures=True)
 
 
 def _context() -> BaseContext:

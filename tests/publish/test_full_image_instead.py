@@ -170,13 +170,19 @@ def test_a_delta_that_is_not_worth_it_any_more_is_removed(run: Run, project: Pat
     assert not patch.exists()
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", "delta: {threshold: 1}\n"), (sample.LISTED, "releases:\n")],
+    ids=["threshold", "no release"],
+)
 def test_a_resumed_run_does_not_change_its_mind(
-    run: Run, fake: FakeService, wire: Wire, project: Path
+    before: str, after: str, run: Run, fake: FakeService, wire: Wire, project: Path
 ) -> None:
     """A delta of the first call that the configuration forbids by now is no full image."""
     killed_at(run, wire, "POST /v3/update-campaigns")
     config = project / "fotabuild.yaml"
-    config.write_text(config.read_text(encoding="utf-8") + "delta: {threshold: 1}\n")
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace(before, after) if before else text + after, encoding="utf-8")
     client = done(run("upload", "--resume"), ExitStatus.FAILED)
     assert "the payloads are not those that this run began with" in client.stderr
     done(run("cleanup", "--stop"), ExitStatus.OK)
