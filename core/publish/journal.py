@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fotabuild.errors import FileError, JournalError
+from fotabuild.files.folders import sync_folder
 from fotabuild.files.locks import try_lock
 from fotabuild.files.reading import read_file
 from fotabuild.publish.journal_folder import ELSEWHERE, SUFFIX
@@ -200,7 +201,7 @@ def begin(folder: Path, service: str, details: Mapping[str, Any]) -> Journal:
     except JournalError:
         journal.remove()
         raise
-    _sync(folder)
+    sync_folder(folder)
     return journal
 
 
@@ -251,12 +252,3 @@ def _lock(descriptor: int, path: Path) -> None:
             busy = JournalError("another process works on this run", file=path)
             busy.in_use = True
             raise busy
-
-
-def _sync(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
