@@ -24,6 +24,7 @@ from fotabuild.matrix.cluster_connection import (
     Connection,
     LostError,
     TaskLostError,
+    WorkersDiedError,
     connected,
 )
 from fotabuild.matrix.cluster_run import ClusterRun, Job, Patience
@@ -87,9 +88,13 @@ class _Round:
     def __init__(self, run: ClusterRun, connection: Connection) -> None:
         self._run = run
         self._connection = connection
-        self._waiting = deque(run.jobs.values())
+        self._waiting = deque[Job]()
+        self._suspects = deque[Job]()
+        for job in run.jobs.values():
+            self._put(job)
         self._running: dict[Any, Job] = {}
         self._images: dict[bytes, Any] = {}
+        self._sent = Counter[bytes]()
         self._needed = _count_images(run.jobs.values())
 
     def work(self) -> None:
@@ -105,6 +110,8 @@ class _Round:
             threads = self._connection.threads()
             while self._waiting and len(self._running) < max(_LEAST_WINDOW, _AHEAD * threads):
                 self._submit(self._waiting.popleft())
+            if self._suspects and not self._running:
+                self._submit(self._suspects.popleft())
             for task in self._connection.done(self._running):
                 self._take(task)
             if self._connection.is_working(self._running):
@@ -118,6 +125,13 @@ class _Round:
             if not told and not threads:
                 self._run.say("the cluster has no workers; waiting for one")
                 told = True
+
+    def _put(self, job: Job) -> None:
+        """Let a job wait; one that was there when workers died waits until it can be alone.
+
+        The cluster blames all that such a worker had. Whoever is alone and dies was it.
+        """
+        (self._suspects if job.suspect else self._waiting).append(job)
 
     def _submit(self, job: Job) -> None:
         step = job.work.step
@@ -142,12 +156,16 @@ class _Round:
         self._running[task] = job
 
     def _image(self, data: bytes) -> Any:
-        """Return the task that an image is; it travels to the cluster once."""
+        """Return the task that an image is; it travels to the cluster once.
+
+        One that failed has another name the next time: what failed stays known by its own.
+        """
         digest = sha256(data)
         known = self._images.get(digest)
         if known is None or known.status in ("error", "cancelled"):
+            self._sent[digest] += 1
             known = self._images[digest] = self._connection.submit(
-                cluster_task.image, data, key=f"fotabuild-image-{digest.hex()}"
+                cluster_task.image, data, key=f"fotabuild-image-{digest.hex()}-{self._sent[digest]}"
             )
         return known
 
@@ -157,9 +175,10 @@ class _Round:
             self._run.take(job, self._connection.result(task))
         except (TaskError, TaskLostError) as error:
             job.failed += isinstance(error, TaskError)
+            job.suspect |= isinstance(error, WorkersDiedError)
             if job.failed < _TRIES:
                 self._run.say(f"{error}; trying again")
-                self._waiting.append(job)
+                self._put(job)
                 return
             self._run.give_up(job, error)
         self._forget(job.work)

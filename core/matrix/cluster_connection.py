@@ -39,6 +39,10 @@ class TaskLostError(Exception):
     """A task is gone, through no fault of its own."""
 
 
+class WorkersDiedError(TaskError):
+    """Workers died that had a task, or one that it needs; it need not be the cause."""
+
+
 class Connection:
     """What a round needs of the cluster; every call ends in time, also if the scheduler hangs.
 
@@ -121,11 +125,16 @@ class Connection:
 
         Raises:
             TaskLostError: it was cancelled or forgotten.
+            WorkersDiedError: the scheduler gave it up, since workers died that had it.
             TaskError: it failed, or its result is no plain data.
             LostError: nobody answers.
         """
         if task.status == "error":
-            raise TaskError(f"a task failed ({_cause(task)})")
+            error = _cause(task)
+            if isinstance(error, self._distributed.KilledWorker):
+                raise WorkersDiedError("workers died that had a task (KilledWorker)")
+            text = f"{type(error).__name__}: {error}"
+            raise TaskError(f"a task failed ({printable(text[:300])})")
         if task.status != "finished":
             raise TaskLostError(f"a task was lost ({task.status})")
         try:
@@ -229,9 +238,8 @@ def _losing() -> Iterator[None]:
         raise LostError(str(error) or type(error).__name__) from None
 
 
-def _cause(task: Any) -> str:
+def _cause(task: Any) -> Any:
     try:
-        error = task.exception(timeout=2)
-        return printable(f"{type(error).__name__}: {error}"[:300])
+        return task.exception(timeout=2)
     except Exception as error:  # Whatever Dask makes of it.
-        return type(error).__name__
+        return error

@@ -42,11 +42,13 @@ class Job:
         work: the work.
         asked: how often it was given to the cluster.
         failed: how often it failed there.
+        suspect: workers died that had it, for whatever reason.
     """
 
     work: Work
     asked: int = 0
     failed: int = 0
+    suspect: bool = False
 
 
 @dataclass(eq=False)

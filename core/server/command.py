@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -79,8 +80,11 @@ def run_server(wishes: Wishes, say: Say, warn: Say, ready: Ready, *, quiet: bool
     address = Address(
         host=wishes.host, port=wishes.port, certificate=wishes.tls_cert, key=wishes.tls_key
     )
-    _log_to_stderr(quiet=quiet)
-    with DataFolder(wishes.data) as folder, listen(address) as listener:
+    with (
+        _logging_to_stderr(quiet=quiet),
+        DataFolder(wishes.data) as folder,
+        listen(address) as listener,
+    ):
         if public_url is None:
             public_url = _own_url(address, listener)
         if not loopback and address.certificate is None and public_url.startswith("http:"):
@@ -147,11 +151,18 @@ def _public_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _log_to_stderr(*, quiet: bool) -> None:
+@contextlib.contextmanager
+def _logging_to_stderr(*, quiet: bool) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    for name in ("fotabuild.server", "uvicorn"):
-        log = logging.getLogger(name)
-        log.handlers = [handler]
+    logs = [logging.getLogger(name) for name in ("fotabuild.server", "uvicorn")]
+    for log in logs:
+        log.addHandler(handler)
         log.propagate = False
-        log.setLevel(logging.WARNING if quiet or name == "uvicorn" else logging.INFO)
+        log.setLevel(logging.WARNING if quiet or log.name == "uvicorn" else logging.INFO)
+    try:
+        yield
+    finally:
+        for log in logs:
+            log.removeHandler(handler)
+            log.propagate = True

@@ -21,11 +21,12 @@ _SETTINGS = {
 
 
 class Cluster:
-    """A scheduler and single-threaded workers, each a process of its own, inside a ``with`` block.
+    """A scheduler and workers, each a process of its own, inside a ``with`` block.
 
     Args:
         folder: for files and logs.
         workers: how many.
+        threads: of each worker.
         scheme: what addresses begin with.
         environ: is added to the environment.
         preload: a module that workers load first, such as one that makes them wicked.
@@ -36,6 +37,7 @@ class Cluster:
         folder: Path,
         workers: int = 2,
         *,
+        threads: int = 1,
         scheme: str = "tcp",
         environ: Mapping[str, str] | None = None,
         preload: Path | None = None,
@@ -45,6 +47,7 @@ class Cluster:
         self._environ = {**_SETTINGS, **(environ or {})}
         self._preload = () if preload is None else ("--preload", str(preload))
         self._count = workers
+        self._threads = threads
         self._ending = contextlib.ExitStack()
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
@@ -112,7 +115,7 @@ class Cluster:
         return self._start(
             "distributed.cli.dask_worker",
             self.address,
-            *("--nthreads", "1", "--no-nanny", "--no-dashboard"),
+            *("--nthreads", str(self._threads), "--no-nanny", "--no-dashboard"),
             *("--host", f"{self._scheme}://127.0.0.1", *self._preload),
             *("--memory-limit", "0", "--local-directory", str(self._folder)),
         )

@@ -118,6 +118,8 @@ def test_login_and_logout(browser: Browser, pictures: Path) -> None:
         browser.open(url(server, "/campaigns"))
         assert "sample" in browser.text()
         browser.click("header button")
+        # The driver does not wait for a form; what is opened meanwhile takes its place.
+        wait_until(lambda: browser.url == url(server, "/login"), "the end of the login")
         browser.open(url(server, "/campaigns"))
         assert browser.url == url(server, "/login")
         assert browser.log() == []
