@@ -26,6 +26,7 @@ from fotabuild.matrix.cluster_connection import (
     TaskLostError,
     WorkersDiedError,
     connected,
+    import_distributed,
 )
 from fotabuild.matrix.cluster_run import ClusterRun, Job, Patience
 from fotabuild.matrix.cluster_task import TaskError
@@ -66,6 +67,8 @@ def run_on_cluster(
     missing = {one.key: Job(one) for one in work}
     for one in known:
         del missing[one.key]
+    if missing:
+        import_distributed()  # It takes a second or more, which is no patience with the cluster.
     run = ClusterRun(missing, cache, Patience(patience), report, say, known)
     while run.jobs:
         try:
@@ -108,6 +111,9 @@ class _Round:
         told = False
         while self._run.jobs:
             threads = self._connection.threads()
+            if not told and not threads:
+                self._run.say("the cluster has no workers; waiting for one")
+                told = True
             while self._waiting and len(self._running) < max(_LEAST_WINDOW, _AHEAD * threads):
                 self._submit(self._waiting.popleft())
             if self._suspects and not self._running:
@@ -122,9 +128,6 @@ class _Round:
                     f"{threads} threads",
                     remedy="look at the workers, or raise --patience; what was finished is kept",
                 )
-            if not told and not threads:
-                self._run.say("the cluster has no workers; waiting for one")
-                told = True
 
     def _put(self, job: Job) -> None:
         """Let a job wait; one that was there when workers died waits until it can be alone.

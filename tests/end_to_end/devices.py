@@ -14,7 +14,7 @@ from ..command import run_fotabuild
 from .hosts import Host
 from .server import Server, wait_until
 
-_TIMEOUT = 120
+_TIMEOUT = 400
 
 
 @dataclass(frozen=True)

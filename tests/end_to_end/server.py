@@ -14,7 +14,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 KINDS = ("firmware-images", "firmware-manifests", "update-campaigns")
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

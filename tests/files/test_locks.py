@@ -67,7 +67,7 @@ def test_nobody_waits_without_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(module, name, 0.05)
-    monkeypatch.setattr(locks, "NOTICE_SECONDS", 0.01)
+    monkeypatch.setattr(locks, "NOTICE_SECONDS", 0.0)
     for file in ("key", ".lock"):
         (tmp_path / file).touch()
     with held(tmp_path / locked), pytest.raises(error) as caught:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from ..ports import reserved_port
+
 START_SECONDS = 60
 _SETTINGS = {
     "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",
@@ -49,9 +51,7 @@ class Cluster:
         self._count = workers
         self._threads = threads
         self._ending = contextlib.ExitStack()
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self._port = listener.getsockname()[1]
+        self._port = 0
 
     @property
     def address(self) -> str:
@@ -59,6 +59,7 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         with contextlib.ExitStack() as ending:  # Also of what started before something failed.
+            self._port = ending.enter_context(reserved_port())
             self._log = ending.enter_context((self._folder / "cluster.log").open("ab"))
             self._ending = ending
             self.scheduler = self._start_scheduler()

@@ -206,7 +206,7 @@ def test_elf_files_are_no_images(make_steps: MakeSteps, which: str) -> None:
 
 def test_processes_end_with_the_client(tmp_path: Path) -> None:
     """They would make what nobody takes."""
-    *old, new = images.write(tmp_path, images.versions(13, 400_000))
+    *old, new = images.write(tmp_path, images.versions(41, 400_000))
     client = subprocess.Popen(
         [
             *(sys.executable, "-m", "fotabuild", "matrix", "--old", *map(str, old)),
@@ -323,16 +323,15 @@ def test_memory_bounds_what_runs_at_once(
     """Each of three deltas needs more than a third of what there is."""
     steps = make_steps(3)
     work, _ = gather(steps)
-    running: list[int] = []
+    running: list[tuple[Future[Any], int]] = []
     most: list[int] = []
     submit = ProcessPoolExecutor.submit
 
     def counted(pool: ProcessPoolExecutor, task: Any, run: Any, one: Work, kept: object) -> Any:
-        running.append(one.memory)
-        most.append(sum(running))
-        future: Future[Any] = submit(pool, task, run, one, kept)
-        future.add_done_callback(lambda _: running.remove(one.memory))
-        return future
+        most.append(one.memory + sum(memory for future, memory in running if not future.done()))
+        started: Future[Any] = submit(pool, task, run, one, kept)
+        running.append((started, one.memory))
+        return started
 
     monkeypatch.setattr(ProcessPoolExecutor, "submit", counted)
     bound = 2 * work[0].memory

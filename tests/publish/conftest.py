@@ -27,14 +27,16 @@ class Forked:
     zygote: subprocess.Popen[str]
     folder: Path
     pid: int
+    ended: bool = False
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def wait(self) -> int:
-        assert self.zygote.stdout is not None
-        return int(self.zygote.stdout.readline())
+        status = answer(self.zygote, "status")
+        self.ended = True
+        return status
 
     @property
     def stderr(self) -> str:
@@ -43,6 +45,14 @@ class Forked:
     @property
     def stdout(self) -> str:
         return (self.folder / "stdout.txt").read_text(encoding="utf-8")
+
+
+def answer(zygote: subprocess.Popen[str], what: str) -> int:
+    """Return a number that the zygote tells."""
+    assert zygote.stdout is not None
+    said, number = zygote.stdout.readline().split()
+    assert said == what
+    return int(number)
 
 
 class Zygote:
@@ -57,10 +67,11 @@ class Zygote:
             cwd=ROOT,
             env={k: v for k, v in os.environ.items() if not k.startswith("FOTABUILD_")},
         )
+        self._last: Forked | None = None
 
     def start(self, folder: Path, *argv: str, env: dict[str, str] | None = None) -> Forked:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        self._end_last()
         for name in ("stdout.txt", "stderr.txt"):
             (folder / name).unlink(missing_ok=True)
         order = {
@@ -70,9 +81,17 @@ class Zygote:
         }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return Forked(self._process, folder, int(self._process.stdout.readline()))
+        self._last = Forked(self._process, folder, answer(self._process, "pid"))
+        return self._last
+
+    def _end_last(self) -> None:
+        """A test that failed may have left a client; its end is no answer to the next test."""
+        if self._last is not None and not self._last.ended:
+            self._last.kill()
+            self._last.wait()
 
     def close(self) -> None:
+        self._end_last()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()

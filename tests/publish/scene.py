@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import random
 import time
@@ -22,22 +23,29 @@ from fotabuild.publish.updates import Publication, RunOptions, Stored, Update
 from .fake_service import KEY
 
 #: Sockets time out in real seconds, everything else runs by the clock below.
-QUICK = Pacing(connect=1, read=0.12, upload_read=0.12, exchange=0.12, slowest=1 << 30, step=100_000)
+QUICK = Pacing(connect=10, read=10, upload_read=10, exchange=10, slowest=1 << 30, step=100_000)
 FILTER = "device_class__eq=deadbeef&vendor_id__eq=c0ffee"
 
 
+def impatient(pacing: Pacing = QUICK) -> Pacing:
+    """Return how to treat a service that does not answer at times."""
+    return dataclasses.replace(pacing, read=0.12, upload_read=0.12, exchange=0.12)
+
+
 class FastClock:
-    """A clock that goes a thousand times as fast."""
+    """A clock on which time passes by sleeping alone, a thousand times as fast."""
 
     def __init__(self, factor: float = 1000) -> None:
         self._factor = factor
+        self._now = 1e6
         self.slept: list[float] = []
 
     def now(self) -> float:
-        return time.monotonic() * self._factor
+        return self._now
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self._now += seconds
         time.sleep(seconds / self._factor)
 
 

@@ -34,6 +34,7 @@ from fotabuild.publish.bodies import FileSlice, Multipart
 from fotabuild.publish.transport import Request
 from fotabuild.publish.values import Image, Kind
 
+from ..ports import reserved_port
 from .fake_service import KEY, Call, FakeService, Reply, parse_multipart
 from .scene import QUICK, Scene
 from .wire import Wire
@@ -227,10 +228,9 @@ def test_html_of_a_gateway_is_told(tmp_path: Path) -> None:
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
-    with Wire(FakeService()) as wire:
-        url = wire.url
-    with pytest.raises(NetworkError, match="connection refused") as caught:
-        Scene(url, tmp_path).service.check_key()
+    refused = pytest.raises(NetworkError, match="connection refused")
+    with reserved_port() as port, refused as caught:
+        Scene(f"http://127.0.0.1:{port}", tmp_path).service.check_key()
     assert caught.value.sent is False
 
 

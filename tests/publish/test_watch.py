@@ -16,7 +16,7 @@ from fotabuild.publish.pacing import PACING
 from fotabuild.publish.updates import Cleanup, RunOptions
 
 from .fake_service import FakeService
-from .scene import QUICK, Scene
+from .scene import QUICK, Scene, impatient
 from .wire import Wire
 
 
@@ -153,7 +153,7 @@ def test_a_timeout_while_somebody_should_approve(
 def test_a_start_whose_answer_is_lost_is_not_repeated(fault: str, tmp_path: Path) -> None:
     fake = FakeService()
     with Wire(fake, {3: fault}) as wire:
-        Scene(wire.url, tmp_path).publish()
+        Scene(wire.url, tmp_path, impatient()).publish()
     assert [str(call) for call in fake.calls].count("POST /v3/update-campaigns/ID/start") == 1
 
 

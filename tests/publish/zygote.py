@@ -1,7 +1,7 @@
 """Runs ``fotabuild`` in forked processes that can be killed, without the cost of a start for each.
 
-Reads ``{"argv": [...], "folder": "...", "env": {...}}`` per line; answers with the process id at
-once, and with the exit status (negative: the signal) when it ended. Timeouts are short and the
+Reads ``{"argv": [...], "folder": "...", "env": {...}}`` per line; answers with ``pid N`` at once,
+and with ``status N`` (negative: the signal) when it ended. Timeouts are short and the
 clock runs fast, see scene.py.
 """
 
@@ -31,13 +31,13 @@ def serve() -> None:
         child = os.fork()
         if not child:
             _run(order)
-        _tell(child)
+        _tell("pid", child)
         _, status = os.waitpid(child, 0)
-        _tell(os.waitstatus_to_exitcode(status))
+        _tell("status", os.waitstatus_to_exitcode(status))
 
 
-def _tell(number: int) -> None:
-    sys.stdout.write(f"{number}\n")
+def _tell(what: str, number: int) -> None:
+    sys.stdout.write(f"{what} {number}\n")
     sys.stdout.flush()
 
 

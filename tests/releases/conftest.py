@@ -16,6 +16,8 @@ from fotabuild.releases.places import open_storage
 from fotabuild.releases.storage import Storage
 from fotabuild.releases.store import ReleaseStore
 
+from ..ports import reserved_port
+
 BUCKET = "firmware"
 START_SECONDS = 60
 
@@ -41,9 +43,11 @@ def folder_store(tmp_path: Path) -> ReleaseStore:
 @pytest.fixture(scope="session")
 def s3_environment() -> Iterator[dict[str, str]]:
     """A real server that speaks S3, with an empty bucket; returns how to reach it."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    with reserved_port() as port:
+        yield from _serve(port)
+
+
+def _serve(port: int) -> Iterator[dict[str, str]]:
     address = f"http://127.0.0.1:{port}"
     environment = {
         "AWS_ACCESS_KEY_ID": "key",

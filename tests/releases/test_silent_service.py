@@ -79,6 +79,8 @@ def test_no_request_waits_without_end(
     request_: Callable[[RemoteStorage], object], silent: Silent
 ) -> None:
     storage = Impatient("s3://bucket/x")
+    # Making the client takes longer than this storage waits.
+    fsspec.asyn.sync(storage._system.loop, storage._system.set_session)
     start = time.monotonic()
     with pytest.raises(ReleaseStorageError, match="did not answer in time"):
         request_(storage)

@@ -58,7 +58,7 @@ class SimpleDevice:
 
     def _run(self) -> None:
         while self.update is None or self.update.status != 200:
-            self.update = self.client("GET", "/device/v1/update?wait=20")
+            self.update = self.client("GET", "/device/v1/update?wait=5")
         campaign = self.update.headers["fota-campaign"]
         if self.event.startswith("UPD4"):
             images = self.program.client.good("GET", "/v3/firmware-images").json["data"]

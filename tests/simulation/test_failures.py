@@ -6,6 +6,7 @@ import dataclasses
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from fotabuild.simulation.events import Failure
 
 from ..device import scenes
 from ..device.scenes import IDENTITY, IMAGES, NEW, OLD, Scene
+from ..ports import reserved_port
 from .scene import KEY, PATH, Bench, encrypted, limited, make_device
 from .service import Fault, Service
 
@@ -196,14 +198,21 @@ def test_something_else_than_a_manifest(data: bytes, bench: Bench) -> None:
 
 
 def test_a_server_of_payloads_that_is_not_there(bench: Bench) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}/fw"
+    with reserved_port() as port:
+        url = f"http://127.0.0.1:{port}/fw"
         outcome = bench.update(scenes.raw().change(payload_uri=url))
     assert outcome.event == Failure.DOWNLOAD_CONNECT.event
 
 
-def test_a_host_that_has_no_address(bench: Bench) -> None:
+def test_a_host_that_has_no_address(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def without(host: str, *arguments: Any, **more: Any) -> Any:
+        if host == "no-such-host.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", without)
     outcome = bench.update(scenes.raw().change(payload_uri="http://no-such-host.invalid/fw"))
     assert outcome.event == Failure.DOWNLOAD_NAME.event
 
