@@ -24,7 +24,7 @@ TOOLCHAINS = ("zig", *filter(shutil.which, ["arm-none-eabi-gcc"]))
 
 def _example(folder: Path) -> Path:
     """Copy the example, without what builds left there, and make its credentials."""
-    ignored = shutil.ignore_patterns("build", "keys", "releases", ".*")
+    ignored = shutil.ignore_patterns("build", "keys", "releases", ".*", "__pycache__")
     shutil.copytree(ROOT / "examples" / "mbed-os", folder, ignore=ignored)
     create_project(NewProject(folder=folder, credentials_only=True))
     return folder

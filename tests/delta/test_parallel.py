@@ -77,7 +77,7 @@ def test_threads_have_a_stack_for_c_code(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_interrupt_comes_before_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "processors", lambda: 2)
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def fail_together(error: BaseException) -> None:
         both.wait()
@@ -122,7 +122,7 @@ def test_no_thread_is_left_behind_by_an_interrupt(monkeypatch: pytest.MonkeyPatc
 
     def start_one(thread: threading.Thread) -> None:
         if begun:
-            assert started.wait(10)
+            assert started.wait(60)
             raise KeyboardInterrupt
         begun.append(thread)
         start(thread)
@@ -145,7 +145,7 @@ def test_tasks_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def wait_for(other: int, own: int) -> bool:
         seen.append(own)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while other not in seen and time.monotonic() < end:
             time.sleep(0.001)
         return other in seen

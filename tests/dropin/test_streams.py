@@ -193,7 +193,8 @@ def test_a_pipe_without_a_writer_ends(
         target=lambda: outcomes.append(ours("manifest-tool", *arguments, cwd=work)), daemon=True
     )
     thread.start()
-    thread.join(20)
+    thread.join(60)
+    assert not thread.is_alive()
     assert [(done.status, "nothing came" in done.stderr) for done in outcomes] == [(1, True)]
 
 

@@ -54,7 +54,9 @@ class Firmware:
 
 def build_example(folder: Path, toolchain: str) -> Firmware:
     """Do what ``make demo`` does, in ``folder``."""
-    left_out = shutil.ignore_patterns("build", "keys", "releases", ".sconsign*", ".pio")
+    left_out = shutil.ignore_patterns(
+        "build", "keys", "releases", ".sconsign*", ".pio", "__pycache__"
+    )
     shutil.copytree(EXAMPLE, folder, ignore=left_out)
     environment = _environment(folder, toolchain)
     _run(folder, environment, "fotabuild", "init", "--credentials-only", ".")

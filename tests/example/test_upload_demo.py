@@ -35,7 +35,9 @@ def make_programs(folder: Path) -> None:
 def test_each_build_system_updates_two_devices(
     tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
-    left_out = shutil.ignore_patterns("build", "keys", "releases", ".sconsign*", ".pio")
+    left_out = shutil.ignore_patterns(
+        "build", "keys", "releases", ".sconsign*", ".pio", "__pycache__"
+    )
     shutil.copytree(EXAMPLE, tmp_path / "example", ignore=left_out)
     make_programs(tmp_path / "bin")
     make_core_folder(tmp_path / "core")

@@ -102,7 +102,9 @@ def test_without_a_network_where_the_platform_has_flash_tools(
 ) -> None:
     """PlatformIO wants these for any target with "upload" in its name, and not for the other."""
     for name in ("board", "platform"):
-        shutil.copytree(PLATFORM.parent / name, tmp_path / name)
+        shutil.copytree(
+            PLATFORM.parent / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     shutil.copy(PLATFORM.parent / "toolchain.py", tmp_path)
     platform = json.loads((PLATFORM / "platform.json").read_text(encoding="utf-8"))
     flash = {"type": "uploader", "optional": True, "owner": "nobody", "version": "~1.0.0"}

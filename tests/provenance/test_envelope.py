@@ -21,6 +21,7 @@ from fotabuild.provenance.envelope import PAYLOAD_TYPE, key_id, pre_authenticati
 from fotabuild.signing.signer import Signer, open_signer
 
 from ..formats.golden import KEY
+from ..formats.strategies import QUICK
 
 OTHER_KEY = KEY.with_name("TEST-ONLY-other.key.pem")
 
@@ -62,11 +63,13 @@ def test_we_verify_what_another_library_signed(signer: Signer) -> None:
     assert unseal(data, signer.public_key()) == b'{"a":1}'
 
 
+@QUICK
 @given(st.binary(max_size=300))
 def test_both_sign_the_same_bytes(payload: bytes) -> None:
     assert pre_authentication(payload) == Envelope(payload, PAYLOAD_TYPE, {}).pae()
 
 
+@QUICK
 @given(payload=st.binary(max_size=200))
 def test_what_is_sealed_comes_back_and_the_same_again(signer: Signer, payload: bytes) -> None:
     data = seal(payload, signer)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from fotabuild.provenance.public_text import find_secret
 
+from ..formats.strategies import QUICK
+
 TOKEN = "".join(("gh", "p_", "0123456789abcdefghij0123456789abcdef"))
 SECRETS = {
     "https://me:s3cret@acme.com/fw": "password",
@@ -82,11 +84,13 @@ def test_other_texts_are_let_through(text: str) -> None:
     assert find_secret(text) is None
 
 
+@QUICK
 @given(st.text(st.characters(blacklist_characters="/@"), min_size=1, max_size=40))
 def test_whatever_the_password_it_is_found(password: str) -> None:
     assert find_secret(f"https://me:{password}@acme.com/fw") is not None
 
 
+@QUICK
 @given(st.text(max_size=200))
 def test_no_text_is_too_strange(text: str) -> None:
     found = find_secret(text)
