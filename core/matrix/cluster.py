@@ -97,7 +97,6 @@ class _Round:
             self._put(job)
         self._running: dict[Any, Job] = {}
         self._images: dict[bytes, Any] = {}
-        self._sent = Counter[bytes]()
         self._needed = _count_images(run.jobs.values())
 
     def work(self) -> None:
@@ -132,7 +131,7 @@ class _Round:
     def _put(self, job: Job) -> None:
         """Let a job wait; one that was there when workers died waits until it can be alone.
 
-        The cluster blames all that such a worker had. Whoever is alone and dies was it.
+        The cluster blames all that such a worker had; whoever is blamed alone was it.
         """
         (self._suspects if job.suspect else self._waiting).append(job)
 
@@ -166,9 +165,11 @@ class _Round:
         digest = sha256(data)
         known = self._images.get(digest)
         if known is None or known.status in ("error", "cancelled"):
-            self._sent[digest] += 1
+            self._run.sent[digest] += 1
             known = self._images[digest] = self._connection.submit(
-                cluster_task.image, data, key=f"fotabuild-image-{digest.hex()}-{self._sent[digest]}"
+                cluster_task.image,
+                data,
+                key=f"fotabuild-image-{digest.hex()}-{self._run.sent[digest]}",
             )
         return known
 
@@ -177,9 +178,7 @@ class _Round:
         try:
             self._run.take(job, self._connection.result(task))
         except (TaskError, TaskLostError) as error:
-            job.failed += isinstance(error, TaskError)
-            job.suspect |= isinstance(error, WorkersDiedError)
-            if job.failed < _TRIES:
+            if _deserves_another_try(job, error):
                 self._run.say(f"{error}; trying again")
                 self._put(job)
                 return
@@ -192,6 +191,14 @@ class _Round:
             self._needed[digest] -= 1
             if not self._needed[digest]:
                 self._images.pop(digest, None)
+
+
+def _deserves_another_try(job: Job, error: Exception) -> bool:
+    if isinstance(error, WorkersDiedError):
+        first, job.suspect = not job.suspect, True
+        return first
+    job.failed += isinstance(error, TaskError)
+    return job.failed < _TRIES
 
 
 def _read_inputs(work: Work) -> DeltaInputs | None:

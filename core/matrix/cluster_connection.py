@@ -130,9 +130,12 @@ class Connection:
             LostError: nobody answers.
         """
         if task.status == "error":
-            error = _cause(task)
+            error = self._cause(task)
             if isinstance(error, self._distributed.KilledWorker):
-                raise WorkersDiedError("workers died that had a task (KilledWorker)")
+                last = getattr(error.last_worker, "address", "")
+                raise WorkersDiedError(
+                    f"workers died that had it (KilledWorker), the last at {printable(str(last))}"
+                )
             text = f"{type(error).__name__}: {error}"
             raise TaskError(f"a task failed ({printable(text[:300])})")
         if task.status != "finished":
@@ -145,6 +148,16 @@ class Connection:
         except Exception as error:  # Whatever Dask makes of it.
             text = f"{type(error).__name__}: {error}"
             raise TaskError(f"a result cannot be taken ({printable(text[:200])})") from None
+
+    def _cause(self, task: Any) -> BaseException:
+        try:
+            with _losing():
+                error: BaseException = task.exception(timeout=self._seconds)
+        except LostError:
+            raise
+        except Exception as trouble:  # Whatever Dask makes of it.
+            return trouble
+        return error
 
 
 @contextlib.contextmanager
@@ -236,10 +249,3 @@ def _losing() -> Iterator[None]:
         yield
     except (OSError, *_TIMEOUTS) as error:
         raise LostError(str(error) or type(error).__name__) from None
-
-
-def _cause(task: Any) -> Any:
-    try:
-        return task.exception(timeout=2)
-    except Exception as error:  # Whatever Dask makes of it.
-        return error

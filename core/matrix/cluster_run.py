@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -62,6 +63,7 @@ class ClusterRun:
         report: hears of each piece of work that is done.
         say: hears of losses.
         here: what must be done here: no cluster can.
+        sent: how often each image was given to the cluster, by its SHA-256.
     """
 
     jobs: dict[str, Job]
@@ -70,6 +72,7 @@ class ClusterRun:
     report: Callable[[list[Row]], None]
     say: Callable[[str], None]
     here: list[Work] = field(default_factory=list)
+    sent: Counter[bytes] = field(default_factory=Counter)
 
     def close(self, job: Job) -> None:
         """Strike out a job: the cluster has nothing to do for it any more."""
@@ -98,7 +101,8 @@ class ClusterRun:
         self.close(job)
 
     def give_up(self, job: Job, cause: Exception) -> None:
-        """Report a job that failed too often; it stops no other."""
-        problem = f"it failed {job.failed} times on the cluster, at last: {cause}"
+        """Report a job that failed too often, or that kills workers; it stops no other."""
+        often = "alone" if job.failed == 0 else f"{job.failed} times"
+        problem = f"it failed {often} on the cluster, at last: {cause}"
         self.report(lost(job.work, problem, "look at the log of the workers: they may lack memory"))
         self.close(job)

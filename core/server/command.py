@@ -156,6 +156,7 @@ def _logging_to_stderr(*, quiet: bool) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logs = [logging.getLogger(name) for name in ("fotabuild.server", "uvicorn")]
+    before = [(log, log.propagate, log.level) for log in logs]
     for log in logs:
         log.addHandler(handler)
         log.propagate = False
@@ -163,6 +164,7 @@ def _logging_to_stderr(*, quiet: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        for log in logs:
+        for log, propagate, level in before:
             log.removeHandler(handler)
-            log.propagate = True
+            log.propagate = propagate
+            log.setLevel(level)

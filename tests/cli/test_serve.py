@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import socket
 import stat
@@ -95,6 +96,14 @@ def test_a_port_that_is_taken(here: Cli) -> None:
         done = here("serve", "--data", "d", "--port", str(taken.getsockname()[1]))
     assert done.status == 1
     assert done.stderr.endswith("[FB0920]\n")
+
+
+def test_the_log_is_as_before_when_it_ended(here: Cli) -> None:
+    logs = [logging.getLogger(name) for name in ("fotabuild.server", "uvicorn")]
+    before = [(log.handlers.copy(), log.propagate, log.level) for log in logs]
+    (here.folder / "d").write_text("no folder")
+    assert here("serve", "--data", "d", "--port", "0", "--quiet").status == 1
+    assert [(log.handlers, log.propagate, log.level) for log in logs] == before
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A publisher in a test: quick timeouts, a clock that runs fast, a journal, one payload."""
+"""A publisher in a test: a clock that runs fast, a journal, one payload."""
 
 from __future__ import annotations
 

@@ -20,9 +20,7 @@ from fotabuild.publish.undo import Undo
 
 from .fake_service import FakeService
 from .scene import QUICK, Scene, impatient
-from .wire import FAULTS, Wire
-
-SILENT = {"timeout-before", "timeout-after", "drip"}
+from .wire import FAULTS, SILENT, Wire
 
 IN_CHUNKS = dataclasses.replace(QUICK, one_request=1000, chunk=600)
 FLOWS: dict[str, tuple[Pacing, Callable[[], FakeService]]] = {

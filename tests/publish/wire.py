@@ -30,6 +30,9 @@ FAULTS = (
     "drip",
 )
 
+#: Those that only a client's own bound on time ends.
+SILENT = {"timeout-before", "timeout-after", "drip"}
+
 _REFUSALS = {
     "status-429": Reply(429, {"message": "slow"}, {"Retry-After": "99999999"}),
     "status-500": Reply(500, {"message": "trouble"}),
@@ -65,7 +68,7 @@ class Wire:
         self._prefix = prefix
         self.count = 0
         self.connections = 0
-        self.patience = 5.0
+        self.patience = 30.0
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open = True

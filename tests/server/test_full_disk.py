@@ -34,7 +34,7 @@ def full(server: Running) -> Iterator[None]:
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    ours = [record for record in caplog.records if record.name.startswith("fotabuild")]
+    ours = [record for record in caplog.records if record.name.startswith(("fotabuild", "uvicorn"))]
     return [record for record in ours if record.levelno >= logging.ERROR]
 
 
