@@ -132,9 +132,9 @@ class Connection:
         if task.status == "error":
             error = self._cause(task)
             if isinstance(error, self._distributed.KilledWorker):
-                last = getattr(error.last_worker, "address", "")
+                last = printable(str(getattr(error.last_worker, "address", ""))[:100])
                 raise WorkersDiedError(
-                    f"workers died that had it (KilledWorker), the last at {printable(str(last))}"
+                    f"workers died that had it (KilledWorker), the last at {last}"
                 )
             text = f"{type(error).__name__}: {error}"
             raise TaskError(f"a task failed ({printable(text[:300])})")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fotabuild.cache.content_cache import ContentCache
 from fotabuild.cache.patches import keep_patch
 from fotabuild.errors import FotabuildError
+from fotabuild.matrix.cluster_connection import WorkersDiedError
 from fotabuild.matrix.cluster_task import TaskError, read_answer
 from fotabuild.matrix.outcome import Row
 from fotabuild.matrix.work import Work, lost, run_work
@@ -102,7 +103,7 @@ class ClusterRun:
 
     def give_up(self, job: Job, cause: Exception) -> None:
         """Report a job that failed too often, or that kills workers; it stops no other."""
-        often = "alone" if job.failed == 0 else f"{job.failed} times"
+        often = "alone" if isinstance(cause, WorkersDiedError) else f"{job.failed} times"
         problem = f"it failed {often} on the cluster, at last: {cause}"
         self.report(lost(job.work, problem, "look at the log of the workers: they may lack memory"))
         self.close(job)

@@ -1,8 +1,7 @@
 """Runs ``fotabuild`` in forked processes that can be killed, without the cost of a start for each.
 
 Reads ``{"argv": [...], "folder": "...", "env": {...}}`` per line; answers with ``pid N`` at once,
-and with ``status N`` (negative: the signal) when it ended. The clock runs fast, see
-scene.py.
+and with ``status N`` (negative: the signal) when it ended. The clock runs fast, see scene.py.
 """
 
 from __future__ import annotations

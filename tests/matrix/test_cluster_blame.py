@@ -11,6 +11,7 @@ import pytest
 
 from fotabuild.matrix import cluster, cluster_task
 from fotabuild.matrix.cluster_connection import LostError, WorkersDiedError
+from fotabuild.matrix.cluster_task import TaskError
 from fotabuild.matrix.outcome import Outcome, Row
 from fotabuild.matrix.work import gather
 from fotabuild.steps.delta import DeltaStep
@@ -38,12 +39,14 @@ class Imitation:
     Attributes:
         deadly: kills the worker that makes the patch of such an old image.
         bad_images: how many tasks of images fail before one is good.
+        troubled: makers of patches that have trouble before all else.
         losses: which looks for what is done find that the scheduler is lost, counted from 0.
         beside: for each patch that it was given, how many others it had then, and its old image.
     """
 
     deadly: Callable[[bytes], bool] = lambda _old: False
     bad_images: int = 0
+    troubled: int = 0
     losses: Collection[int] = ()
     looks: int = 0
     beside: list[tuple[int, bytes]] = field(default_factory=list)
@@ -93,6 +96,9 @@ class Imitation:
         return ready
 
     def result(self, task: Task) -> object:
+        if self.troubled:
+            self.troubled -= 1
+            raise TaskError("a worker has no memory")
         if task.status == "error":
             raise WorkersDiedError("workers died")
         images = [image.arguments[0] for image in task.arguments[:2]]
@@ -137,6 +143,15 @@ def test_who_dies_alone_is_to_blame(
     assert len(own.beside) == together + alone
     assert {count for count, _ in own.beside[together:]} == {0}
     assert len({old for _, old in own.beside[together:]}) == 5
+
+
+def test_trouble_before_is_no_blame(make_steps: MakeSteps, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has failed twice when it is blamed with the others, and is tried alone all the same."""
+    steps = make_steps(3)
+    guilty = steps[1].old_image.read_bytes()
+    rows = run(steps, Imitation(deadly=guilty.__eq__, troubled=6), monkeypatch)
+    assert [row.outcome for row in rows] == [Outcome.MADE, Outcome.FAILED, Outcome.MADE]
+    assert "it failed alone on the cluster, at last: workers died" in rows[1].text
 
 
 def test_an_image_that_failed_is_given_under_another_name(
